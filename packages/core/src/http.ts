@@ -1,0 +1,136 @@
+import { errorMessage, UserError } from './errors.ts';
+import type { Logger } from './log.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** Largest body that is read, in bytes; a larger one fails with `HTTP_BODY_TOO_LARGE`. */
+  readonly maxBytes: number;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+/** Sends requests with retries. Never follows a redirect: who sends credentials decides where they may go. */
+export interface HttpClient {
+  send(request: HttpRequest): Promise<HttpResponse>;
+}
+
+export interface HttpSettings {
+  /** Tries after the first one. */
+  readonly retries: number;
+  /** First pause in milliseconds; doubles with each try, plus up to as much again at random. */
+  readonly backoffMs: number;
+  /** Longest pause in milliseconds, also for Retry-After. */
+  readonly maxBackoffMs: number;
+  /** Whole time of one try in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+export const DEFAULT_HTTP_SETTINGS: HttpSettings = {
+  retries: 4,
+  backoffMs: 500,
+  maxBackoffMs: 30_000,
+  timeoutMs: 60_000,
+};
+
+interface HttpDependencies {
+  readonly log: Logger;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Retries network errors, 408, 429 and 5xx other than 501 (RFC 9110 §15.5.9, RFC 6585 §4); honours Retry-After.
+ * Every request of the suite can be repeated: content is addressed by digest, and tags are read back.
+ */
+export function createHttpClient(settings: HttpSettings, deps: HttpDependencies): HttpClient {
+  async function once(request: HttpRequest): Promise<HttpResponse> {
+    const timeout = AbortSignal.timeout(settings.timeoutMs);
+    const response = await fetch(request.url, {
+      method: request.method,
+      headers: { 'user-agent': 'gitless', ...request.headers },
+      redirect: 'manual',
+      signal: AbortSignal.any([deps.signal, timeout]),
+      ...(request.body === undefined ? {} : { body: request.body }),
+    });
+    return { status: response.status, headers: response.headers, body: await readBounded(response, request) };
+  }
+
+  return {
+    async send(request) {
+      const target = `${request.method} ${redactUrl(request.url)}`;
+      for (let attempt = 1; ; attempt += 1) {
+        let failure: string;
+        let pause = settings.backoffMs * 2 ** (attempt - 1) * (1 + Math.random());
+        try {
+          const response = await once(request);
+          deps.log.debug(`${target} → ${response.status}`);
+          if (!isTransient(response.status) || attempt > settings.retries) {
+            return response;
+          }
+          failure = `HTTP ${response.status}`;
+          pause = Math.max(pause, retryAfterMs(response.headers));
+        } catch (error) {
+          deps.signal.throwIfAborted();
+          if (error instanceof UserError) {
+            throw error;
+          }
+          if (attempt > settings.retries) {
+            throw new UserError({
+              code: 'HTTP_UNREACHABLE',
+              what: `no answer to ${target} after ${attempt} tries`,
+              why: errorMessage(error),
+              fix: 'check that the host is right and reachable from this runner (proxy, firewall, certificate authority)',
+            });
+          }
+          failure = errorMessage(error);
+        }
+        const wait = Math.min(pause, settings.maxBackoffMs);
+        deps.log.info(`${target}: ${failure}; try ${attempt + 1} of ${settings.retries + 1} in ${Math.round(wait)} ms`);
+        await deps.sleep(wait);
+      }
+    },
+  };
+}
+
+/** The URL without user info and query, which can carry tokens. */
+export function redactUrl(url: URL): string {
+  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`;
+}
+
+function isTransient(status: number): boolean {
+  return status === 408 || status === 429 || (status >= 500 && status !== 501);
+}
+
+/** Retry-After as seconds or as a date (RFC 9110 §10.2.3); 0 when absent or unreadable. */
+function retryAfterMs(headers: Headers): number {
+  const value = headers.get('retry-after');
+  if (value === null) {
+    return 0;
+  }
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) && ms > 0 ? ms : 0;
+}
+
+async function readBounded(response: Response, request: HttpRequest): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > request.maxBytes) {
+      throw new UserError({
+        code: 'HTTP_BODY_TOO_LARGE',
+        what: `the answer to ${request.method} ${redactUrl(request.url)} is larger than ${request.maxBytes} bytes`,
+        why: 'answers are read up to a limit, so that a hostile or broken server cannot exhaust the runner',
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
