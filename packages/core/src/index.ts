@@ -1,3 +1,4 @@
+export { type Build, BuildSchema, fluxRevision, runUrl } from './build.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
 export type { Context, Exec, ExecOptions, ExecResult } from './context.ts';
 export { type Digest, hexOf, isDigest, parseDigest, sha256 } from './digest.ts';
