@@ -13,6 +13,7 @@ export {
   redactUrl,
 } from './http.ts';
 export { type Logger, silentLogger } from './log.ts';
+export { isLoopback } from './loopback.ts';
 export { ANNOTATION_PREFIX, isName, requireName, URI_BASE } from './names.ts';
 export { allBounded, mapBounded, type Settled } from './parallel.ts';
 export { describeIssue, parseJsonWith, parseWith, type Source } from './parse.ts';

@@ -1,0 +1,79 @@
+import { readFile, rm } from 'node:fs/promises';
+import { type Build, canonicalJson, errorMessage, formatError, parseJsonWith, UserError } from '@gitless/core';
+import { type ComponentResult, type PromoteResult, type Result, ResultSchema } from './results.ts';
+import { type WorkDir, writeFileAtomic } from './work-dir.ts';
+
+/** A former run's result of this step must not be taken for this one's when the step fails early. */
+export async function forgetResult(dir: WorkDir, step: string): Promise<void> {
+  await rm(dir.result(step), { force: true });
+}
+
+/** Written last of all, by rename: a result that exists is complete. Returns its path. */
+export async function writeResult(dir: WorkDir, result: Result | PromoteResult): Promise<string> {
+  const path = dir.result(result.step);
+  await writeFileAtomic(path, canonicalJson(result));
+  return path;
+}
+
+/** The result of the step before this one. Throws `STEP_MISSING`, `BAD_RESULT` or `RESULT_STALE`. */
+export async function readResult(dir: WorkDir, step: Result['step'], build: Build): Promise<Result> {
+  let json: string;
+  try {
+    json = await readFile(dir.result(step), 'utf8');
+  } catch (error) {
+    throw new UserError({
+      code: 'STEP_MISSING',
+      what: `there is no result of ${step} in ${dir.root}`,
+      why: errorMessage(error),
+      fix: `run ${step} before this step in the same job, or give this step the same work-dir`,
+    });
+  }
+  return parseResult(json, `the result of ${step}`, step, build);
+}
+
+/** Parses a predecessor's result and refuses one of another repository, commit or run; the attempt may differ (design §4b). */
+export function parseResult(json: string | Uint8Array, where: string, step: Result['step'], build: Build): Result {
+  const result = parseJsonWith(ResultSchema, json, { code: 'BAD_RESULT', where });
+  const differing = (['repository', 'sha', 'runId'] as const).filter((field) => result.build[field] !== build[field]);
+  if (result.step !== step || differing.length > 0) {
+    throw new UserError({
+      code: 'RESULT_STALE',
+      what: `${where} belongs to another run`,
+      details: [
+        ...(result.step === step ? [] : [`step: expected ${step}, seen ${result.step}`]),
+        ...differing.map((field) => `${field}: expected ${build[field]}, seen ${result.build[field]}`),
+      ],
+      fix: 'run the steps before this one again in this run, or clear the work-dir',
+    });
+  }
+  return result;
+}
+
+/** Splits a predecessor's components into those to go on with and those to name as failed (invariant 13). */
+export function usable(result: Result): { ok: ComponentResult[]; failed: ComponentResult[] } {
+  return {
+    ok: result.components.filter((component) => component.status === 'ok'),
+    failed: result.components.filter((component) => component.status === 'failed'),
+  };
+}
+
+/** What a result says of a failure: the code, and the message without the pointer to the docs. */
+export function failureOf(error: unknown): { code: string; message: string } {
+  return { code: error instanceof UserError ? error.code : 'INTERNAL', message: formatError(error) };
+}
+
+/** After result and outputs are written: the job is red if any component failed. Throws `COMPONENTS_FAILED`. */
+export function requireAllOk(
+  failures: readonly { readonly name: string; readonly error?: { readonly message: string } }[],
+): void {
+  if (failures.length > 0) {
+    throw new UserError({
+      code: 'COMPONENTS_FAILED',
+      what: `${failures.length} component(s) failed; the others are done`,
+      details: failures.map(
+        ({ name, error }) => `${name}: ${(error?.message ?? 'failed in an earlier step').replaceAll('\n', '\n    ')}`,
+      ),
+      fix: 'mend what is named and run the job again: only what failed is done anew',
+    });
+  }
+}

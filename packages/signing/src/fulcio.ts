@@ -1,0 +1,64 @@
+import { createPublicKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { type Context, parseJsonWith, UserError } from '@gitless/core';
+import * as v from 'valibot';
+
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+const CertificateResponseSchema = v.object({
+  signedCertificateEmbeddedSct: v.object({
+    chain: v.object({ certificates: v.pipe(v.array(v.string()), v.minLength(1)) }),
+  }),
+});
+
+export interface CertificateRequest {
+  readonly fulcioUrl: string;
+  readonly jwt: string;
+  /** The token's `sub`, over which possession of the key is proven. */
+  readonly tokenSubject: string;
+  readonly privateKey: KeyObject;
+}
+
+/**
+ * Asks Fulcio for a certificate with embedded SCT (sigstore/fulcio `fulcio.proto`, CreateSigningCertificate, JSON form). Own client
+ * instead of `@sigstore/sign`: one token and one certificate for all statements, our retries, and no token in an error message.
+ * Returns the leaf in DER. Throws `FULCIO_REFUSED` or `CERTIFICATE_REFUSED`.
+ */
+export async function requestCertificate(context: Context, request: CertificateRequest): Promise<Buffer> {
+  const publicKey = createPublicKey(request.privateKey);
+  const body = {
+    credentials: { oidcIdentityToken: request.jwt },
+    publicKeyRequest: {
+      publicKey: { algorithm: 'ECDSA', content: publicKey.export({ type: 'spki', format: 'pem' }) },
+      proofOfPossession: sign('sha256', Buffer.from(request.tokenSubject), request.privateKey).toString('base64'),
+    },
+  };
+  const response = await context.http.send({
+    method: 'POST',
+    url: new URL(`${request.fulcioUrl.replace(/\/+$/, '')}/api/v2/signingCert`),
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify(body),
+    maxBytes: MAX_ANSWER_BYTES,
+  });
+  if (response.status !== 200 && response.status !== 201) {
+    const answer = Buffer.from(response.body).toString().replaceAll(request.jwt, '***');
+    throw new UserError({
+      code: 'FULCIO_REFUSED',
+      what: `Fulcio answered ${response.status} to the request for a certificate`,
+      why: answer.slice(0, 300) || 'no reason given',
+      fix: 'check oidc-audience, that this Fulcio trusts the issuer of the job, and that the job did not wait so long that its token expired; then run the job again',
+    });
+  }
+  const { signedCertificateEmbeddedSct } = parseJsonWith(CertificateResponseSchema, response.body, {
+    code: 'FULCIO_REFUSED',
+    where: "Fulcio's answer",
+    fix: 'a Fulcio that does not embed the SCT cannot be used: a bundle cannot carry a detached one',
+  });
+  const leaf = new X509Certificate(signedCertificateEmbeddedSct.chain.certificates[0] ?? '');
+  if (!leaf.publicKey.equals(publicKey)) {
+    throw new UserError({
+      code: 'CERTIFICATE_REFUSED',
+      what: 'Fulcio returned a certificate for another key than ours',
+    });
+  }
+  return leaf.raw;
+}
