@@ -153,8 +153,10 @@ const logger: Logger = {
 
 /** Short values are not masked: the runner would then blank half the log and drop job outputs (actions/runner#1061). */
 function mask(secret: string): void {
-  if (secret.length >= 6) {
-    core.setSecret(secret);
+  for (const part of new Set([secret, ...secret.split('\n')])) {
+    if (part.length >= 6) {
+      core.setSecret(part);
+    }
   }
 }
 

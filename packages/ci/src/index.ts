@@ -1,9 +1,9 @@
 export { type Action, runMain, startAction } from './action.ts';
+export { setDigestOutputs } from './digest-outputs.ts';
 export { type Event, isDefaultBranch } from './github.ts';
 export { type IdToken, type IdTokenClaims, mintIdToken } from './id-token.ts';
 export {
   bool,
-  commonInputs,
   digest,
   type InputSpec,
   type InputSpecs,
@@ -14,8 +14,11 @@ export {
   required,
   secret,
   text,
+  textOrEmpty,
   url,
   withDefault,
 } from './inputs.ts';
+export { codeBlock, details, escapeMarkdown, table } from './markdown.ts';
+export { commonInputs, identityInputs, registryInputs, serviceInputs, triggerInputs } from './shared-inputs.ts';
 export { requireTrustedTrigger, type Trigger, type TriggerRules } from './trigger.ts';
-export { commitDate, readWorkingTree, requireClean, type WorkingTree } from './working-tree.ts';
+export { commitDate, dirtyFiles, listFiles, requireClean } from './working-tree.ts';

@@ -11,6 +11,8 @@ export interface InputSpec<T> {
   readonly parse: (text: string) => T;
   /** What an input left out becomes. */
   readonly absent: T;
+  /** Whether an input that is given but empty is a value of its own; else it counts as left out. */
+  readonly emptyIsValue?: boolean;
 }
 
 export type InputSpecs = Readonly<Record<string, InputSpec<unknown>>>;
@@ -127,6 +129,11 @@ export function withDefault<T>(spec: InputSpec<T | undefined>, fallback: T & str
   return { ...spec, default: fallback, absent: fallback, parse: (value) => spec.parse(value) ?? fallback };
 }
 
+/** Text that may be given as empty on purpose. */
+export function textOrEmpty(fallback: string): InputSpec<string> {
+  return { ...withDefault(text(), fallback), parse: (value) => value, emptyIsValue: true };
+}
+
 export function required<T>(spec: InputSpec<T | undefined>): InputSpec<T> {
   const parse = (value: string): T => {
     const parsed = spec.parse(value);
@@ -138,14 +145,6 @@ export function required<T>(spec: InputSpec<T | undefined>): InputSpec<T> {
   // An absent required input is an error before `absent` could be used.
   return { type: spec.type, secret: spec.secret, required: true, parse, absent: undefined as never };
 }
-
-/** Inputs that every action takes. */
-export const commonInputs = {
-  config: text(),
-  components: list(),
-  'work-dir': text(),
-  summary: bool(true),
-} satisfies InputSpecs;
 
 /**
  * Reads all inputs of an action; `INPUT_<NAME>` as the runner sets them (actions/toolkit `core/src/core.ts` getInput: upper case,
@@ -159,22 +158,14 @@ export function readInputs<S extends InputSpecs>(
   const values: Record<string, unknown> = {};
   const faults: string[] = [];
   for (const [name, spec] of Object.entries(specs)) {
-    const raw = (env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '').trim();
-    if (spec.secret && raw !== '') {
-      mask(raw);
-    }
-    if (raw === '') {
-      if (spec.required) {
-        faults.push(`${name}: is missing; wants ${spec.type}`);
-      }
-      values[name] = spec.absent;
-      continue;
+    const given = env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`]?.trim();
+    if (spec.secret && given) {
+      mask(given);
     }
     try {
-      values[name] = spec.parse(raw);
+      values[name] = readInput(spec, given);
     } catch (error) {
-      const seen = spec.secret ? 'a secret' : JSON.stringify(raw.length > 80 ? `${raw.slice(0, 80)}…` : raw);
-      faults.push(`${name}: saw ${seen}; ${error instanceof Error ? error.message : 'not understood'}`);
+      faults.push(`${name}: saw ${show(spec, given)}; ${error instanceof Error ? error.message : 'not understood'}`);
     }
   }
   if (faults.length > 0) {
@@ -186,6 +177,23 @@ export function readInputs<S extends InputSpecs>(
     });
   }
   return values as InputValues<S>;
+}
+
+function readInput<T>(spec: InputSpec<T>, given: string | undefined): T {
+  if (given) {
+    return spec.parse(given);
+  }
+  if (spec.required) {
+    throw new Error(`wants ${spec.type}`);
+  }
+  return spec.emptyIsValue && given !== undefined ? spec.parse('') : spec.absent;
+}
+
+function show(spec: InputSpec<unknown>, given: string | undefined): string {
+  if (!given) {
+    return 'nothing';
+  }
+  return spec.secret ? 'a secret' : JSON.stringify(given.length > 80 ? `${given.slice(0, 80)}…` : given);
 }
 
 function lines(value: string): string[] {

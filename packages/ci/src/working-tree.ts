@@ -1,31 +1,53 @@
-import { relative, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { type Context, UserError } from '@gitless/core';
 
-export interface WorkingTree {
-  /** Files below the directory that git tracks or would add, relative to the workspace; ignored ones are left out. */
-  readonly files: readonly string[];
-  /** Those of them that differ from HEAD, untracked ones included. */
-  readonly dirty: readonly string[];
-}
-
 /** Committer date of HEAD as RFC 3339 in UTC, with seconds. */
-export async function commitDate(context: Context, workspace: string): Promise<string> {
-  const out = await git(context, workspace, ['show', '--no-patch', '--format=%ct', 'HEAD']);
-  return new Date(Number(out.trim()) * 1000).toISOString().replace('.000Z', 'Z');
+export async function commitDate(context: Context, directory: string): Promise<string> {
+  const seconds = await git(context, directory, ['show', '--no-patch', '--format=%ct', 'HEAD']);
+  return new Date(Number(seconds.trim()) * 1000).toISOString().replace('.000Z', 'Z');
 }
 
-/** What git knows below `directory` (git-ls-files(1), git-status(1) porcelain v1 with `-z`: names come as they are). */
-export async function readWorkingTree(context: Context, workspace: string, directory: string): Promise<WorkingTree> {
-  const path = relative(workspace, resolve(workspace, directory)) || '.';
-  const [listed, status] = await Promise.all([
-    git(context, workspace, ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', path]),
-    git(context, workspace, ['status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=all', '--', path]),
+/** Files below `directory` that git tracks or would add, relative to it; what git ignores is left out (git-ls-files(1), `-z`: names come as they are). */
+export async function listFiles(context: Context, directory: string): Promise<string[]> {
+  const listed = await git(context, directory, [
+    'ls-files',
+    '-z',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+    '--',
+    '.',
   ]);
-  const dirty = status
+  return [...new Set(listed.split('\0').filter((file) => file !== ''))].sort();
+}
+
+/**
+ * Files that differ from HEAD, untracked ones included, relative to `workspace`: below `directory` only, or in the whole repository that
+ * holds it (git-status(1), porcelain v1 with `-z`: paths are relative to the repository's root).
+ */
+export async function dirtyFiles(
+  context: Context,
+  workspace: string,
+  directory: string,
+  scope: 'below' | 'repository',
+): Promise<string[]> {
+  const root = (await git(context, directory, ['rev-parse', '--show-toplevel'])).replace(/\n$/, '');
+  const from = scope === 'below' ? directory : root;
+  const status = await git(context, from, [
+    'status',
+    '--porcelain=v1',
+    '-z',
+    '--no-renames',
+    '--untracked-files=all',
+    '--',
+    '.',
+  ]);
+  return status
     .split('\0')
     .filter((entry) => entry !== '')
-    .map((entry) => entry.slice(3));
-  return { files: [...new Set(listed.split('\0').filter((file) => file !== ''))].sort(), dirty };
+    .map((entry) => relative(workspace, join(root, entry.slice(3))))
+    .sort();
 }
 
 /**
@@ -51,22 +73,28 @@ export function requireClean(dirty: readonly string[], allowed: readonly string[
   return dirty.filter(isAllowed);
 }
 
-async function git(context: Context, workspace: string, args: readonly string[]): Promise<string> {
+async function git(context: Context, directory: string, args: readonly string[]): Promise<string> {
+  if (!(await isDirectory(directory))) {
+    throw new UserError({
+      code: 'PATH_MISSING',
+      what: `${directory} is not a directory`,
+      fix: 'correct the path, relative to the checkout, and check the repository out (actions/checkout) before this step',
+    });
+  }
   // The checkout may belong to another user (self-hosted runners, containers): git then wants it named as safe.
-  const result = await context.exec(
-    'git',
-    ['-c', `safe.directory=${workspace}`, '-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false', ...args],
-    {
-      cwd: workspace,
-    },
-  );
+  const settings = ['-c', 'safe.directory=*', '-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false'];
+  const result = await context.exec('git', [...settings, ...args], { cwd: directory });
   if (result.exitCode !== 0) {
     throw new UserError({
       code: 'NOT_A_CHECKOUT',
-      what: `git ${args[0]} failed in the workspace`,
+      what: `git ${args[0]} failed in ${directory}`,
       why: result.stderr.trim().split('\n')[0] ?? '',
       fix: 'check the repository out (actions/checkout) before this step',
     });
   }
   return result.stdout;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }

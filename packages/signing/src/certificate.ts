@@ -34,7 +34,7 @@ const EXTENSIONS = {
 /** Reads a DER certificate. Throws `CERTIFICATE_REFUSED` unless it is a code-signing certificate with a URI identity and an issuer. */
 export function readCertificate(der: Uint8Array): CertificateFacts {
   const certificate = X509Certificate.parse(Buffer.from(der));
-  const usages = certificate.extension(EXTENDED_KEY_USAGE)?.valueObj.subs.map((oid) => oid.toOID()) ?? [];
+  const usages = certificate.extension(EXTENDED_KEY_USAGE)?.valueObj.subs[0]?.subs.map((oid) => oid.toOID()) ?? [];
   const subject = certificate.extSubjectAltName?.uri;
   const issuer = derString(certificate, 8);
   if (!usages.includes(CODE_SIGNING) || subject === undefined || issuer === undefined) {

@@ -1,0 +1,244 @@
+import { join } from 'node:path';
+import { type Action, mintIdToken, requireTrustedTrigger, runMain, type Trigger } from '@gitless/ci';
+import { canonicalJson } from '@gitless/core';
+import {
+  asIdentity,
+  type Cell,
+  executePromotion,
+  failureOf,
+  forgetResult,
+  type Identity,
+  openSigner,
+  type Policy,
+  type PromoteResult,
+  type PromotionPlan,
+  type PromotionRequest,
+  planPromotion,
+  readConfig,
+  readTrustedRoot,
+  requireAllOk,
+  requireOwnIdentity,
+  requirePromotable,
+  requireSettings,
+  requireVersion,
+  resolvePolicy,
+  resolveServices,
+  type TrustedRoot,
+  type WorkDir,
+  workDir,
+  writeFileAtomic,
+  writeResult,
+} from '@gitless/pipeline';
+import { connectRegistry } from '@gitless/registry-auth';
+import type { Signer } from '@gitless/signing';
+import type { Inputs } from './inputs.ts';
+import { type Candidate, readCandidates } from './places.ts';
+import { summarize } from './summary.ts';
+
+export function main(inputs: Inputs): Promise<void> {
+  return runMain('promote', (action) => promote(action, inputs));
+}
+
+async function promote(action: Action, inputs: Inputs): Promise<void> {
+  const { build, workspace } = action;
+  const dir = workDir(inputs['work-dir'] ?? join(action.temp, 'gitless'));
+  await forgetResult(dir, 'promote');
+  const trigger = requireTrustedTrigger(build, action.event, {
+    allowEvents: inputs['allow-events'],
+    allowRefs: inputs['allow-refs'],
+  });
+  const config = await readConfig(workspace, inputs.config);
+  const policy = resolvePolicy(config, trigger.onDefaultBranch, {
+    identity: inputs.identity,
+    issuer: inputs.issuer,
+    sourceRepository: inputs['source-repository'],
+    trustedRoot: inputs['trusted-root'],
+    signingConfig: inputs['signing-config'],
+  });
+  requireSettings('promote', [
+    ['identity and issuer', policy.identity],
+    ['trusted-root', policy.trustedRoot],
+  ]);
+  requireVersion(inputs.version);
+  requirePromotable(inputs.channel, policy.channels);
+  const candidates = readCandidates(inputs, config, policy);
+  const trustedRoot = await readTrustedRoot(workspace, policy.trustedRoot ?? '');
+  const promoter = await openPromoter(action, inputs, policy, trustedRoot);
+  const requests: PromotionRequest[] = [];
+  for (const candidate of candidates) {
+    requests.push(await toRequest(action, inputs, trigger, policy, { trustedRoot, promoter, candidate }));
+  }
+
+  // One after the other: tag moves are sequential and can be resumed (invariant 13).
+  const cells: Cell[] = [];
+  for (const request of requests) {
+    cells.push(
+      await action.context.log.group(`promote ${request.component}`, () => promoteOne(action, dir, request, promoter)),
+    );
+  }
+  const result: PromoteResult = {
+    schema: 1,
+    step: 'promote',
+    build,
+    dryRun: inputs['dry-run'],
+    policy: 'none',
+    cells,
+    findings: findings(requests, promoter),
+    ...(trigger.optIns.length === 0 ? {} : { optIns: [...trigger.optIns] }),
+  };
+  action.setOutput('result', await writeResult(dir, result));
+  setOutputs(action, dir, cells);
+  if (inputs.summary) {
+    await action.writeSummary(summarize(result, { inputs, requests }));
+  }
+  requireAllOk(
+    cells.flatMap(({ component, status, error }) =>
+      status === 'failed' ? [{ name: component, ...(error === undefined ? {} : { error }) }] : [],
+    ),
+  );
+}
+
+/** The identity whose earlier promotions count, with a signer unless this is a plan. */
+interface Promoter {
+  readonly identity: Identity;
+  readonly signer: Signer | undefined;
+}
+
+/** A plan has no token: it assumes the identity of the workflow that runs, and says so. */
+async function openPromoter(
+  action: Action,
+  inputs: Inputs,
+  policy: Policy,
+  trustedRoot: TrustedRoot,
+): Promise<Promoter> {
+  const { context, build } = action;
+  const sourceRepository = `${build.serverUrl}/${build.repository}`;
+  if (inputs['dry-run']) {
+    const issuer = policy.identity?.issuer ?? '';
+    return {
+      identity: { issuer, subject: `${build.serverUrl}/${build.workflowRef}`, sourceRepository },
+      signer: undefined,
+    };
+  }
+  const audience = inputs['oidc-audience'];
+  requireSettings('promote', [['oidc-audience', audience]]);
+  const services = await resolveServices(context, action.workspace, {
+    signingConfig: policy.signingConfig,
+    fulcioUrl: inputs['fulcio-url'],
+    rekorUrl: inputs['rekor-url'],
+    tsaUrl: inputs['tsa-url'],
+  });
+  const token = await mintIdToken(context, build, action.event, audience ?? '');
+  requireOwnIdentity(token, build, { sharedIdentity: inputs['shared-identity'], environment: inputs.environment });
+  const signer = await openSigner(context, token, services, trustedRoot);
+  const { issuer, subject } = signer.certificate;
+  return { identity: { issuer, subject, sourceRepository }, signer };
+}
+
+async function toRequest(
+  action: Action,
+  inputs: Inputs,
+  trigger: Trigger,
+  policy: Policy,
+  { trustedRoot, promoter, candidate }: { trustedRoot: TrustedRoot; promoter: Promoter; candidate: Candidate },
+): Promise<PromotionRequest> {
+  const { source, target } = candidate;
+  const client = await connectRegistry(action.context, {
+    registry: source.registry,
+    plainHttp: inputs['plain-http'],
+    actor: action.build.actor,
+    ...(inputs.username === undefined ? {} : { username: inputs.username }),
+    ...(inputs.password === undefined ? {} : { password: inputs.password }),
+    ...(inputs.token === undefined ? {} : { token: inputs.token }),
+    ...(inputs['job-token'] === undefined ? {} : { jobToken: inputs['job-token'] }),
+  });
+  return {
+    component: candidate.component,
+    from: candidate.from,
+    version: inputs.version,
+    channel: inputs.channel,
+    expectedCurrent: inputs['expected-current'],
+    environment: inputs.environment,
+    reason: inputs.reason,
+    build: action.build,
+    optIns: trigger.optIns,
+    source: { client, repository: source.repository },
+    target: { client, repository: target.repository },
+    trustedRoot,
+    shipper: asIdentity(policy.identity ?? { issuer: '', subject: '' }, action.build.serverUrl),
+    promoter: promoter.identity,
+  };
+}
+
+async function promoteOne(
+  action: Action,
+  dir: WorkDir,
+  request: PromotionRequest,
+  { signer }: Promoter,
+): Promise<Cell> {
+  const { component, channel, version, target } = request;
+  const cell = { component, channel, version, repository: `${target.client.registry}/${target.repository}` };
+  try {
+    const plan = await planPromotion(action.context, request);
+    const seen = { ...cell, ...describePlan(plan) };
+    if (signer === undefined || plan.done) {
+      return { ...seen, status: plan.done ? 'unchanged' : 'planned' };
+    }
+    const { record } = await executePromotion(action.context, request, plan, signer);
+    await writeFileAtomic(recordPath(dir, component), canonicalJson(record));
+    return { ...seen, status: 'promoted' };
+  } catch (error) {
+    return { ...cell, status: 'failed', error: failureOf(error) };
+  }
+}
+
+function describePlan({ digest, current, changes, evidence }: PromotionPlan): Partial<Cell> {
+  return {
+    digest,
+    ...(current === undefined ? {} : { previousDigest: current.digest }),
+    ...(changes === undefined ? {} : { changes }),
+    ...(evidence.rejected.length === 0
+      ? {}
+      : { leftBehind: evidence.rejected.map((rejected) => ({ digest: rejected.digest, reason: rejected.reason })) }),
+  };
+}
+
+function recordPath(dir: WorkDir, component: string): string {
+  return join(dir.records, `${component}.json`);
+}
+
+function findings(requests: readonly PromotionRequest[], { identity, signer }: Promoter): string[] {
+  const shared = requests
+    .filter(({ source, target }) => source.repository === target.repository)
+    .map(({ component }) => component);
+  return [
+    'policy: none; nobody but the environment of this job decided',
+    ...(signer === undefined
+      ? [`the promoting identity is assumed to be ${identity.subject}: a plan has no token`]
+      : []),
+    ...(requests.some(({ shipper }) => shipper.subject === identity.subject)
+      ? [
+          'shipping and promoting workflow are the same identity, so production cannot tell a promotion from a candidate',
+        ]
+      : []),
+    ...(shared.length === 0
+      ? []
+      : [
+          `${shared.join(', ')}: candidates and production share a repository, so whoever ships could move the channel to an earlier promoted digest`,
+        ]),
+  ];
+}
+
+function setOutputs(action: Action, dir: WorkDir, cells: readonly Cell[]): void {
+  const done = cells.filter(({ status }) => status !== 'failed');
+  const [only] = done;
+  const single = done.length === 1 ? only : undefined;
+  action.setOutput('digest', single?.digest ?? '');
+  action.setOutput('previous-digest', single?.previousDigest ?? '');
+  action.setOutput('record-path', single?.status === 'promoted' ? recordPath(dir, single.component) : '');
+  action.setOutput('promoted', String(done.some(({ status }) => status === 'promoted')));
+  action.setOutput(
+    'digests',
+    JSON.stringify(Object.fromEntries(done.map(({ component, digest }) => [component, digest]))),
+  );
+}

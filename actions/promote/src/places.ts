@@ -1,0 +1,116 @@
+import { isDigest, UserError } from '@gitless/core';
+import { parseRepository, type Repository } from '@gitless/oci';
+import { type Config, nearestName, type Policy, requireDigestUnlessPlan } from '@gitless/pipeline';
+import type { Inputs } from './inputs.ts';
+
+/** One component to promote: what, from where, to where. */
+export interface Candidate {
+  readonly component: string;
+  /** A digest; a tag only with `dry-run`. */
+  readonly from: string;
+  readonly source: Repository;
+  readonly target: Repository;
+}
+
+/** Reads `from`: one digest for a single component, or `component=sha256:…` a line. Throws `BAD_INPUTS`, `TAG_NOT_DIGEST`, `REGISTRIES_DIFFER`. */
+export function readCandidates(inputs: Inputs, config: Config | undefined, policy: Policy): Candidate[] {
+  const named = inputs.from;
+  const names = named.map(({ component }) => component ?? soleComponent(inputs, config, named.length));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw badInputs(`from names ${twice} twice`, 'give each component once');
+  }
+  requireKnown(names, config);
+  return named.flatMap(({ from }, index) => {
+    const component = names[index];
+    if (component === undefined || (inputs.components.length > 0 && !inputs.components.includes(component))) {
+      return [];
+    }
+    requireDigestUnlessPlan(component, from, inputs['dry-run']);
+    if (from.startsWith('sha256:') && !isDigest(from)) {
+      throw new UserError({
+        code: 'BAD_DIGEST',
+        what: `from is ${JSON.stringify(from)} for ${component}, which is not a digest`,
+        fix: 'give sha256: followed by 64 lower-case hex digits',
+      });
+    }
+    return [{ component, from, ...placesOf(component, named.length, inputs, policy) }];
+  });
+}
+
+function soleComponent(inputs: Inputs, config: Config | undefined, count: number): string {
+  const listed = (config?.components ?? []).flatMap((entry) => ('name' in entry ? [entry.name] : []));
+  const name =
+    inputs.components[0] ?? inputs.repository?.split('/').at(-1) ?? (listed.length === 1 ? listed[0] : undefined);
+  if (name === undefined || count > 1) {
+    throw badInputs('from does not say which component each digest is', 'write component=sha256:…, one a line');
+  }
+  return name;
+}
+
+function requireKnown(names: readonly string[], config: Config | undefined): void {
+  const entries = config?.components ?? [];
+  if (entries.length === 0 || entries.some((entry) => 'pattern' in entry)) {
+    return;
+  }
+  const known = entries.flatMap((entry) => ('name' in entry ? [entry.name] : []));
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const suggestion = nearestName(unknown, known);
+    throw new UserError({
+      code: 'COMPONENT_UNKNOWN',
+      what: `no such component: ${unknown}`,
+      ...(suggestion === undefined ? {} : { details: [`did you mean ${suggestion}?`] }),
+      fix: `the components are: ${known.join(', ')}`,
+    });
+  }
+}
+
+function placesOf(
+  component: string,
+  count: number,
+  inputs: Inputs,
+  policy: Policy,
+): { source: Repository; target: Repository } {
+  const source = place('repository', component, count, inputs.repository, inputs.registry ?? policy.registry);
+  const prefix = inputs['to-registry'] ?? (inputs['to-repository'] === undefined ? policy.production : undefined);
+  const target =
+    inputs['to-repository'] === undefined && prefix === undefined
+      ? source
+      : place('to-repository', component, count, inputs['to-repository'], prefix);
+  if (source.registry !== target.registry) {
+    throw new UserError({
+      code: 'REGISTRIES_DIFFER',
+      what: `${component} would be promoted from ${source.registry} to ${target.registry}`,
+      why: 'this version promotes within one registry host',
+      fix: 'promote into a repository of the same registry, and mirror from there',
+    });
+  }
+  return { source, target };
+}
+
+function place(
+  field: string,
+  component: string,
+  count: number,
+  repository: string | undefined,
+  prefix: string | undefined,
+): Repository {
+  if (repository !== undefined) {
+    if (count > 1) {
+      throw badInputs(
+        `${field} names one place for several components`,
+        'give a registry prefix: each component gets <prefix>/<component>',
+      );
+    }
+    return parseRepository(field, repository);
+  }
+  if (prefix === undefined) {
+    throw badInputs('no registry to promote from', 'give registry or repository, or registry in gitless.yaml');
+  }
+  return parseRepository(field, `${prefix}/${component}`);
+}
+
+function badInputs(what: string, fix: string): UserError {
+  return new UserError({ code: 'BAD_INPUTS', what, fix });
+}

@@ -1,0 +1,4 @@
+import { startAction } from '@gitless/ci';
+import { inputs } from './inputs.ts';
+
+void startAction('sign', inputs, () => import('./main.ts'));

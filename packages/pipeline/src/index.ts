@@ -1,0 +1,51 @@
+export { parseVersion as requireVersion } from '@gitless/promotion';
+export { type Component, type ComponentInputs, filterByName, resolveComponents } from './components.ts';
+export { parseConfig, readConfig } from './config.ts';
+export { type Config, ConfigSchema } from './config-schema.ts';
+export { type ContentChanges, compareContent } from './content-changes.ts';
+export { executePromotion, type Promoted } from './execute-promotion.ts';
+export { anchored, type FluxTarget, fluxResources, TRUSTED_ROOT_SECRET } from './flux-resources.ts';
+export { failureOf, forgetResult, parseResult, readResult, requireAllOk, usable, writeResult } from './handover.ts';
+export { addEntries, asDigest, findArtifact } from './layout-store.ts';
+export { nearest as nearestName } from './nearest.ts';
+export {
+  type PackagedComponent,
+  type PackageInput,
+  type PackedObject,
+  packageComponent,
+  writePackages,
+} from './package-component.ts';
+export { type PromotionPlan, planPromotion } from './plan-promotion.ts';
+export { asIdentity, type Policy, type PolicyInputs, requireSettings, resolvePolicy } from './policy.ts';
+export { type PromotionPlace, type PromotionRequest, requireDigestUnlessPlan } from './promotion-request.ts';
+export { type Published, type PublishRequest, publishContent, tagPublished } from './publish.ts';
+export {
+  packRenderedTree,
+  type RenderedTree,
+  readRenderedTree,
+  unpackRenderedTree,
+  writeRenderedTree,
+} from './rendered-tree.ts';
+export {
+  type Cell,
+  type ComponentResult,
+  type PromoteResult,
+  PromoteResultSchema,
+  type Result,
+  ResultSchema,
+  type ToolResult,
+} from './results.ts';
+export { type SignedBundle, type SignRequest, signComponent } from './sign-component.ts';
+export {
+  openSigner,
+  readTrustedRoot,
+  requireOwnIdentity,
+  resolveServices,
+  type ServiceSettings,
+  type SessionRules,
+  type SigningToken,
+  type TrustedRoot,
+} from './signing-session.ts';
+export { buildTag, channelOwner, pushTags, requirePromotable } from './tag-rules.ts';
+export type { Identity } from './verify-artifact.ts';
+export { type WorkDir, workDir, writeFileAtomic } from './work-dir.ts';

@@ -1,0 +1,130 @@
+import { type Context, type Digest, PREDICATE, parseWith, REQUIRED_PREDICATES, UserError } from '@gitless/core';
+import { type ChannelState, type Promotion, PromotionSchema, promotedVersion, requireMove } from '@gitless/promotion';
+import { type ContentChanges, compareContent, contentFiles } from './content-changes.ts';
+import type { PromotionRequest } from './promotion-request.ts';
+import { readBackManifest, type TaggableManifest } from './publish.ts';
+import { type ArtifactEvidence, readEvidence, requireEvidence, type VerifiedReferrer } from './verify-artifact.ts';
+
+/** What a promotion would do; nothing is written yet. */
+export interface PromotionPlan {
+  readonly digest: Digest;
+  readonly current: ChannelState | undefined;
+  readonly changes: ContentChanges | undefined;
+  readonly manifest: TaggableManifest;
+  readonly evidence: ArtifactEvidence;
+  /** The shipper's verified statements: what the decision rests on. */
+  readonly shipped: readonly VerifiedReferrer[];
+  /** Version tag, channel and this run's promotion statement are there already. */
+  readonly done: boolean;
+}
+
+/** Resolves, verifies and decides, reading only. Throws when the promotion must not be done, naming why. */
+export async function planPromotion(context: Context, request: PromotionRequest): Promise<PromotionPlan> {
+  const { source, component, version, channel } = request;
+  const found = await source.client.getManifest(source.repository, request.from);
+  if (found === undefined) {
+    throw new UserError({
+      code: 'NOT_PUBLISHED',
+      what: `${source.client.registry}/${source.repository} does not hold ${request.from}`,
+      why: 'only what was published can be promoted; nothing is rebuilt',
+      fix: 'promote a digest that push reported',
+    });
+  }
+  const manifest = await readBackManifest(source.client, source.repository, found.descriptor.digest);
+  const digest = manifest.descriptor.digest;
+  const identities = [request.shipper, request.promoter];
+  const trust = { root: request.trustedRoot, identities };
+  const evidence = await readEvidence(context, source.client, { repository: source.repository, digest }, trust);
+  const shipped = requireEvidence(evidence, {
+    identity: request.shipper,
+    predicateTypes: REQUIRED_PREDICATES,
+    component,
+    digest,
+  });
+  const current = await channelState(context, request, channel);
+  const taken = await requireVersionFree(context, request, digest);
+  requireMove({ channel, version, digest, current, expectedCurrent: request.expectedCurrent });
+  const changes = await changesAgainst(request, current, manifest);
+  const done = taken && current?.digest === digest && current.version === version;
+  return { digest, current, changes, manifest, evidence, shipped, done };
+}
+
+/** The channel's digest and the version that a verified promotion statement at the target names for it. */
+async function channelState(
+  context: Context,
+  request: PromotionRequest,
+  channel: string,
+): Promise<ChannelState | undefined> {
+  const { client, repository } = request.target;
+  const found = await client.getManifest(repository, channel);
+  if (found === undefined) {
+    return undefined;
+  }
+  const { digest } = found.descriptor;
+  const version = promotedVersion(await promotionsOf(context, request, digest), channel);
+  return version === undefined ? { digest } : { digest, version };
+}
+
+/** Verified promotions of a digest at the target, by the promoting identity. */
+async function promotionsOf(context: Context, request: PromotionRequest, digest: Digest): Promise<Promotion[]> {
+  const { client, repository } = request.target;
+  const evidence = await readEvidence(
+    context,
+    client,
+    { repository, digest },
+    { root: request.trustedRoot, identities: [request.promoter] },
+  );
+  return evidence.referrers
+    .filter(({ verified }) => verified.statement.predicateType === PREDICATE.promotion)
+    .map(({ verified }) =>
+      parseWith(PromotionSchema, verified.statement.predicate, {
+        code: 'BAD_PROMOTION',
+        where: 'a promotion statement',
+      }),
+    )
+    .filter((record) => record.component === request.component);
+}
+
+/** A version is written once: its tag and the verified promotion statement must agree. Returns whether it is this digest's already. */
+async function requireVersionFree(context: Context, request: PromotionRequest, digest: Digest): Promise<boolean> {
+  const { client, repository } = request.target;
+  const tagged = await client.getManifest(repository, request.version);
+  if (tagged === undefined) {
+    return false;
+  }
+  if (tagged.descriptor.digest !== digest) {
+    throw new UserError({
+      code: 'VERSION_TAKEN',
+      what: `${client.registry}/${repository}:${request.version} is another digest`,
+      details: [`wanted ${digest}`, `seen ${tagged.descriptor.digest}`],
+      why: 'a version is one digest for ever',
+      fix: 'choose a higher version',
+    });
+  }
+  const records = await promotionsOf(context, request, digest);
+  if (!records.some((record) => record.version === request.version)) {
+    throw new UserError({
+      code: 'VERSION_UNPROVEN',
+      what: `${client.registry}/${repository}:${request.version} exists, but no verified promotion names it`,
+      why: 'somebody other than this promoting workflow wrote the tag',
+      fix: 'find out who wrote it; choose another version, or delete the tag if it is a mistake',
+    });
+  }
+  return true;
+}
+
+async function changesAgainst(
+  request: PromotionRequest,
+  current: ChannelState | undefined,
+  manifest: TaggableManifest,
+): Promise<ContentChanges | undefined> {
+  const { source, target } = request;
+  const after = await contentFiles(source.client, source.repository, manifest.bytes);
+  if (current === undefined) {
+    return compareContent(new Map(), after);
+  }
+  const before = await target.client.getManifest(target.repository, current.digest);
+  return before === undefined
+    ? undefined
+    : compareContent(await contentFiles(target.client, target.repository, before.bytes), after);
+}

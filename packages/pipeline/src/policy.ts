@@ -1,0 +1,71 @@
+import { UserError } from '@gitless/core';
+import type { Config } from './config-schema.ts';
+import type { Identity } from './verify-artifact.ts';
+
+/** What the step's inputs say where `gitless.yaml` could say it too. */
+export interface PolicyInputs {
+  readonly identity: string | undefined;
+  readonly issuer: string | undefined;
+  readonly sourceRepository: string | undefined;
+  readonly trustedRoot: string | undefined;
+  readonly signingConfig: string | undefined;
+}
+
+/** Who may sign and what is trusted; undefined where nobody says it. */
+export interface Policy {
+  readonly identity: { readonly issuer: string; readonly subject: string; readonly repository?: string } | undefined;
+  readonly trustedRoot: string | undefined;
+  readonly signingConfig: string | undefined;
+  readonly channels: Config['channels'];
+  readonly registry: string | undefined;
+  readonly production: string | undefined;
+}
+
+/**
+ * Inputs first, then `gitless.yaml`. The policy keys of the file count only on the default branch: rules are never read from the change
+ * they judge (invariant 12). Throws `IDENTITY_INCOMPLETE` when only one half of an identity is given.
+ */
+export function resolvePolicy(config: Config | undefined, onDefaultBranch: boolean, inputs: PolicyInputs): Policy {
+  const rules = onDefaultBranch ? config : undefined;
+  if ((inputs.identity === undefined) !== (inputs.issuer === undefined)) {
+    throw new UserError({
+      code: 'IDENTITY_INCOMPLETE',
+      what: inputs.identity === undefined ? 'issuer is given without identity' : 'identity is given without issuer',
+      why: 'an identity is an issuer together with a subject',
+      fix: 'give both, or neither',
+    });
+  }
+  const fromInputs =
+    inputs.identity !== undefined && inputs.issuer !== undefined
+      ? { issuer: inputs.issuer, subject: inputs.identity }
+      : undefined;
+  const identity = fromInputs ?? rules?.identity;
+  const repository = inputs.sourceRepository ?? rules?.identity?.repository;
+  return {
+    identity: identity && { ...identity, ...(repository === undefined ? {} : { repository }) },
+    trustedRoot: inputs.trustedRoot ?? rules?.trust?.['trusted-root'],
+    signingConfig: inputs.signingConfig ?? rules?.trust?.['signing-config'],
+    channels: rules?.channels,
+    registry: rules?.registry,
+    production: rules?.production,
+  };
+}
+
+/** `owner/name` as the certificate writes it (OID 1.12), for this server. */
+export function asIdentity(policy: NonNullable<Policy['identity']>, serverUrl: string): Identity {
+  const { issuer, subject, repository } = policy;
+  return { issuer, subject, ...(repository === undefined ? {} : { sourceRepository: `${serverUrl}/${repository}` }) };
+}
+
+/** Throws `SETTING_MISSING` naming all of `settings` that are undefined: `[name, value]`. */
+export function requireSettings(step: string, settings: readonly (readonly [name: string, value: unknown])[]): void {
+  const missing = settings.flatMap(([name, value]) => (value === undefined ? [name] : []));
+  if (missing.length > 0) {
+    throw new UserError({
+      code: 'SETTING_MISSING',
+      what: `${step} needs ${missing.join(', ')}`,
+      why: 'there is no silent default: who signs, and what is trusted, is said by you',
+      fix: 'give them as inputs, or (identity, trust, registry) in gitless.yaml on the default branch',
+    });
+  }
+}

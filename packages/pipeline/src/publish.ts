@@ -1,0 +1,154 @@
+import { type Build, type Context, type Digest, REQUIRED_PREDICATES, UserError } from '@gitless/core';
+import { type Descriptor, EMPTY_CONFIG, MEDIA_TYPE, parseManifest, type RegistryClient, readBlob } from '@gitless/oci';
+import type { verifyBundle } from '@gitless/signing';
+import { findArtifact, type StoredArtifact } from './layout-store.ts';
+import { buildTag } from './tag-rules.ts';
+import { type Identity, readEvidence, requireEvidence } from './verify-artifact.ts';
+
+export interface PublishRequest {
+  readonly layout: string;
+  readonly component: string;
+  readonly digest: Digest;
+  readonly build: Build;
+  readonly client: RegistryClient;
+  readonly repository: string;
+  readonly identity: Identity;
+  readonly trustedRoot: Parameters<typeof verifyBundle>[0];
+  /** Channels to move once everything is verified. */
+  readonly tags: readonly string[];
+}
+
+/** In the registry and verified there; no tag names it yet. */
+export interface Published {
+  readonly manifest: TaggableManifest;
+  readonly bundles: readonly { readonly predicateType: string; readonly digest: Digest }[];
+}
+
+/**
+ * Publishes one component up to its tags: content by digest, referrers, read-back, verification (invariant 1). Nothing that is there
+ * already is sent again. Throws what the registry and the verification say.
+ */
+export async function publishContent(context: Context, request: PublishRequest): Promise<Published> {
+  const { client, repository, component, digest, identity } = request;
+  const artifact = await findArtifact(request.layout, component, digest);
+  const manifest = await pushArtifact(request, artifact);
+  await pushReferrers(request, artifact);
+  const trust = { root: request.trustedRoot, identities: [identity] };
+  const evidence = await readEvidence(context, client, { repository, digest }, trust);
+  const verified = requireEvidence(evidence, { identity, predicateTypes: REQUIRED_PREDICATES, component, digest });
+  return {
+    manifest,
+    bundles: verified.map(({ descriptor, verified: { statement } }) => ({
+      predicateType: statement.predicateType,
+      digest: descriptor.digest,
+    })),
+  };
+}
+
+/** Writes the build tag once, then moves the channels; call it only with what {@link publishContent} returned. Returns all tags. */
+export async function tagPublished(request: PublishRequest, { manifest }: Published): Promise<string[]> {
+  const { client, repository, tags } = request;
+  const once = buildTag(request.build);
+  await writeTagOnce(client, repository, once, manifest);
+  for (const tag of tags) {
+    await moveTag(client, repository, tag, manifest);
+  }
+  return [once, ...tags];
+}
+
+/** A manifest to be tagged: always the bytes that were read back, so that a tag cannot name anything else. */
+export interface TaggableManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+async function pushArtifact(request: PublishRequest, artifact: StoredArtifact): Promise<TaggableManifest> {
+  const { client, repository, layout } = request;
+  const bytes = await readBlob(layout, artifact.manifest);
+  if ((await client.getManifest(repository, artifact.manifest.digest)) === undefined) {
+    const { config, layers } = parseManifest(bytes, `manifest ${artifact.manifest.digest} of the layout`);
+    for (const blob of [config, ...layers]) {
+      await client.putBlob(repository, await readBlob(layout, blob), blob.digest);
+    }
+    await client.putManifest(repository, artifact.manifest.digest, artifact.manifest.mediaType, bytes);
+  }
+  return readBackManifest(client, repository, artifact.manifest.digest);
+}
+
+async function pushReferrers(request: PublishRequest, artifact: StoredArtifact): Promise<void> {
+  const { client, repository, layout } = request;
+  const listed = new Set((await client.listReferrers(repository, request.digest)).map(({ digest }) => digest));
+  for (const { manifest, bundle } of artifact.bundles.filter((stored) => !listed.has(stored.manifest.digest))) {
+    const bytes = await readBlob(layout, manifest);
+    const { layers } = parseManifest(bytes, `manifest ${manifest.digest} of the layout`);
+    await client.putBlob(repository, EMPTY_CONFIG.bytes, EMPTY_CONFIG.descriptor.digest);
+    for (const layer of layers) {
+      await client.putBlob(repository, bundle, layer.digest);
+    }
+    await client.putReferrer(repository, bytes, manifest, request.digest);
+  }
+}
+
+/** The manifest as the registry gives it back. Throws `READ_BACK_FAILED` when it does not hold what was just pushed. */
+export async function readBackManifest(
+  client: RegistryClient,
+  repository: string,
+  reference: string,
+): Promise<TaggableManifest> {
+  const found = await client.getManifest(repository, reference);
+  if (found === undefined || found.descriptor.mediaType !== MEDIA_TYPE.imageManifest) {
+    throw new UserError({
+      code: 'READ_BACK_FAILED',
+      what: `${client.registry}/${repository} does not give back ${reference}`,
+      why:
+        found === undefined ? 'it says that there is no such manifest' : `it gives back ${found.descriptor.mediaType}`,
+      fix: 'run the job again; if it persists, ask who operates the registry',
+    });
+  }
+  return found;
+}
+
+/** Writes a tag that must never change: there already with the same digest is success. Throws `TAG_TAKEN`. */
+export async function writeTagOnce(
+  client: RegistryClient,
+  repository: string,
+  tag: string,
+  manifest: TaggableManifest,
+): Promise<void> {
+  const current = await client.getManifest(repository, tag);
+  if (current !== undefined && current.descriptor.digest !== manifest.descriptor.digest) {
+    throw new UserError({
+      code: 'TAG_TAKEN',
+      what: `${client.registry}/${repository}:${tag} is written once and holds another digest`,
+      details: [`wanted ${manifest.descriptor.digest}`, `seen ${current.descriptor.digest}`],
+      why: 'one run of one commit, or one version, is one content',
+      fix: 'find out what differs between the two (files changed after checkout, other tools); a new run or version gets a new tag',
+    });
+  }
+  if (current === undefined) {
+    await moveTag(client, repository, tag, manifest);
+  }
+}
+
+/** Points a tag to a digest and reads it back. Throws `READ_BACK_FAILED` when another writer was faster. */
+export async function moveTag(
+  client: RegistryClient,
+  repository: string,
+  tag: string,
+  manifest: TaggableManifest,
+): Promise<void> {
+  const current = await client.getManifest(repository, tag);
+  if (current?.descriptor.digest === manifest.descriptor.digest) {
+    return;
+  }
+  await client.putManifest(repository, tag, manifest.descriptor.mediaType, manifest.bytes);
+  const after = await readBackManifest(client, repository, tag);
+  if (after.descriptor.digest !== manifest.descriptor.digest) {
+    throw new UserError({
+      code: 'READ_BACK_FAILED',
+      what: `${client.registry}/${repository}:${tag} was moved by somebody else at the same moment`,
+      details: [`wanted ${manifest.descriptor.digest}`, `seen ${after.descriptor.digest}`],
+      fix: 'let one workflow write this tag, in a concurrency group that queues',
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import { type Build, UserError } from '@gitless/core';
+import { isTag } from '@gitless/oci';
+import { isVersion } from '@gitless/promotion';
+import type { Config } from './config-schema.ts';
+
+type Channels = Config['channels'];
+
+/** The write-once tag that keeps a candidate from the clean-up of untagged manifests: `b-<12 digits of the commit>-<run id>`. */
+export function buildTag(build: Build): string {
+  return `b-${build.sha.slice(0, 12)}-${build.runId}`;
+}
+
+/** Who may write a channel: as `channels` says, else `stable` belongs to promote and every other name to push (invariant 12). */
+export function channelOwner(channels: Channels, tag: string): 'push' | 'promote' {
+  return channels?.[tag]?.by ?? (tag === 'stable' ? 'promote' : 'push');
+}
+
+/** The tags that `push` moves: the input, else the channels with `by: push`, else `latest`. Throws `TAG_REFUSED` naming all that it may not write. */
+export function pushTags(input: readonly string[], channels: Channels): string[] {
+  const own = Object.entries(channels ?? {}).flatMap(([name, { by }]) => (by === 'push' ? [name] : []));
+  const tags = input.length > 0 ? input : own.length > 0 ? own : ['latest'];
+  const faults = [...new Set(tags)].flatMap((tag) => {
+    const why = refusalForPush(tag, channels);
+    return why === undefined ? [] : [`${tag}: ${why}`];
+  });
+  if (faults.length > 0) {
+    throw new UserError({
+      code: 'TAG_REFUSED',
+      what: 'push may not write these tags',
+      details: faults,
+      fix: 'let push write a channel such as latest, and promote write versions and stable',
+    });
+  }
+  return [...new Set(tags)];
+}
+
+function refusalForPush(tag: string, channels: Channels): string | undefined {
+  return (
+    malformedOrReserved(tag) ??
+    (isVersion(tag) ? 'is a version, which only promote writes' : undefined) ??
+    (channelOwner(channels, tag) === 'promote' ? 'is a channel that promote owns' : undefined)
+  );
+}
+
+/** Throws `TAG_REFUSED` unless `promote` may write the channel. */
+export function requirePromotable(channel: string, channels: Channels): string {
+  const why =
+    malformedOrReserved(channel) ??
+    (isVersion(channel) ? 'is a version, not a channel' : undefined) ??
+    (channelOwner(channels, channel) === 'push' ? 'is a channel that push owns' : undefined);
+  if (why !== undefined) {
+    throw new UserError({
+      code: 'TAG_REFUSED',
+      what: `promote may not write the channel ${JSON.stringify(channel)}: it ${why}`,
+      fix: 'name a channel with `by: promote` in gitless.yaml, or stable',
+    });
+  }
+  return channel;
+}
+
+function malformedOrReserved(tag: string): string | undefined {
+  if (!isTag(tag)) {
+    return 'is not a tag: up to 128 letters, digits, "_", "." or "-", not starting with "." or "-"';
+  }
+  if (/^b-/.test(tag)) {
+    return 'is reserved for build tags';
+  }
+  return /^sha\d+-/.test(tag) ? 'is reserved for referrers' : undefined;
+}

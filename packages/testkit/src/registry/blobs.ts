@@ -1,0 +1,25 @@
+import { isDigest } from '@gitless/core';
+import { fail, type Reply, reply } from './reply.ts';
+import type { RegistryRequest } from './route.ts';
+import { findBlob, type Store } from './store.ts';
+
+/** HEAD, GET and DELETE of a blob (distribution-spec end-2, end-10). */
+export function handleBlob(store: Store, repository: string, digest: string, request: RegistryRequest): Reply {
+  if (!isDigest(digest)) {
+    return fail(400, 'DIGEST_INVALID', 'provided digest is not a sha256 digest', { digest });
+  }
+  const content = findBlob(store, repository, digest);
+  if (content === undefined) {
+    return fail(404, 'BLOB_UNKNOWN', 'blob unknown to registry', { digest });
+  }
+  switch (request.method) {
+    case 'HEAD':
+    case 'GET':
+      return reply(200, { 'content-type': 'application/octet-stream', 'docker-content-digest': digest }, content);
+    case 'DELETE':
+      store.repositories.get(repository)?.blobs.delete(digest);
+      return reply(202);
+    default:
+      return fail(405, 'UNSUPPORTED', 'a blob has no such method');
+  }
+}

@@ -1,0 +1,132 @@
+import { type Answer, jsonAnswer, type Received } from '../oidc/loopback-server.ts';
+import { type CertificateAuthority, EKU, randomSerialNumber } from './ca.ts';
+import { decodeSequence, type Element, oid, sequence, TAG } from './der.ts';
+import { generateSigningKey } from './keys.ts';
+import type { Misbehaviour } from './misbehaviour.ts';
+import { bytesAt, parseBody, textAt, valueAt } from './requests.ts';
+import { SHA256, sha256Imprint, type TimestampSigner, timestampResponse } from './timestamp-token.ts';
+import { ExtendedKeyUsageExtension } from './x509.ts';
+
+/** timestamp-authority's own policy, used when a request names none. */
+const DEFAULT_POLICY = oid('1.3.6.1.4.1.57264.2');
+const FIVE_YEARS_MS = 5 * 365 * 24 * 3600 * 1000;
+
+export interface TimestampAuthority {
+  /** Leaf, intermediate, root: the order in a trusted root. */
+  readonly chain: readonly Buffer[];
+  /** `POST /api/v1/timestamp` of sigstore/timestamp-authority v2 (pkg/api/timestamp.go), SHA-256 only. */
+  timestamp(request: Received): Answer;
+}
+
+interface TimestampQuery {
+  readonly messageImprint: Buffer;
+  /** DER. */
+  readonly policy: Buffer;
+  readonly nonce?: bigint;
+  readonly embedCertificate: boolean;
+}
+
+/** A timestamp authority whose leaf `authority` issues, valid for five years from `notBefore`. */
+export async function createTimestampAuthority(
+  authority: CertificateAuthority,
+  now: () => Date,
+  notBefore: Date,
+  misbehaviour: Misbehaviour,
+): Promise<TimestampAuthority> {
+  const key = generateSigningKey();
+  const certificate = await authority.issueLeaf({
+    subject: 'O=sigstore.test, CN=timestamp authority',
+    publicKey: key.spki,
+    serialNumber: randomSerialNumber(),
+    notBefore,
+    notAfter: new Date(notBefore.getTime() + FIVE_YEARS_MS),
+    // Critical and the only one (RFC 3161 §2.3).
+    extensions: [new ExtendedKeyUsageExtension([EKU.timeStamping], true)],
+  });
+  const signer: TimestampSigner = { key, certificate, issuerAndSerialNumber: issuerAndSerialNumber(certificate) };
+
+  return {
+    chain: [certificate, authority.intermediate, authority.root],
+    timestamp: ({ headers, body }) => {
+      const query = parseQuery(headers['content-type'], body);
+      if (query === undefined) {
+        return jsonAnswer(400, { code: 400, message: 'Error generating timestamp response' });
+      }
+      const { embedCertificate, ...content } = query;
+      const stamped = { ...content, serialNumber: BigInt(`0x${randomSerialNumber()}`), genTime: now() };
+      const by = misbehaviour.wrongTimestamp ? { ...signer, key: generateSigningKey() } : signer;
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/timestamp-reply' },
+        body: timestampResponse(stamped, by, embedCertificate),
+      };
+    },
+  };
+}
+
+function parseQuery(contentType: string | undefined, body: Buffer): TimestampQuery | undefined {
+  try {
+    switch (contentType) {
+      case 'application/json':
+        return parseJsonQuery(body);
+      case 'application/timestamp-query':
+        return parseDerQuery(body);
+      default:
+        return undefined;
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** Sigstore's JSON form: `{artifactHash, hashAlgorithm, certificates?, nonce?, tsaPolicyOID?}`. */
+function parseJsonQuery(body: Buffer): TimestampQuery | undefined {
+  const json = parseBody(body);
+  const digest = bytesAt(json, 'artifactHash');
+  if (digest.length !== 32 || textAt(json, 'hashAlgorithm').toLowerCase() !== 'sha256') {
+    return undefined;
+  }
+  // A nonce has up to 64 bits, more than JSON.parse keeps.
+  const nonce = /"nonce"\s*:\s*(\d+)/.exec(body.toString())?.[1];
+  const policy = textAt(json, 'tsaPolicyOID');
+  return {
+    messageImprint: sha256Imprint(digest),
+    policy: policy === '' ? DEFAULT_POLICY : oid(policy),
+    embedCertificate: valueAt(json, 'certificates') === true,
+    ...(nonce === undefined ? {} : { nonce: BigInt(nonce) }),
+  };
+}
+
+/** RFC 3161 §2.4.1 TimeStampReq. */
+function parseDerQuery(body: Buffer): TimestampQuery | undefined {
+  const [version, messageImprint, ...optional] = decodeSequence(body);
+  if (version?.tag !== TAG.integer || messageImprint === undefined || !isSha256Imprint(messageImprint)) {
+    return undefined;
+  }
+  const [policy, nonce, certReq] = [TAG.oid, TAG.integer, TAG.boolean].map((tag) =>
+    optional.find((e) => e.tag === tag),
+  );
+  return {
+    messageImprint: messageImprint.raw,
+    policy: policy?.raw ?? DEFAULT_POLICY,
+    embedCertificate: certReq?.content[0] === 0xff,
+    ...(nonce === undefined ? {} : { nonce: BigInt(`0x${nonce.content.toString('hex')}`) }),
+  };
+}
+
+function isSha256Imprint(imprint: Element): boolean {
+  const [algorithm, digest] = decodeSequence(imprint.raw);
+  // The parameters are NULL or absent (RFC 5754 §2).
+  const [name] = algorithm === undefined ? [] : decodeSequence(algorithm.raw);
+  return name?.raw.equals(SHA256) === true && digest?.tag === TAG.octetString && digest.content.length === 32;
+}
+
+/** RFC 5652 §10.2.4, from the certificate's own bytes. */
+function issuerAndSerialNumber(certificate: Buffer): Buffer {
+  const [tbs] = decodeSequence(certificate);
+  const [, serialNumber, , issuer] = tbs === undefined ? [] : decodeSequence(tbs.raw);
+  if (serialNumber === undefined || issuer === undefined) {
+    throw new Error('not a certificate');
+  }
+  return sequence(issuer.raw, serialNumber.raw);
+}
