@@ -6,6 +6,7 @@ import {
   type InputSpecs,
   type InputValues,
   identityInputs,
+  list,
   registryInputs,
   required,
   serviceInputs,
