@@ -1,9 +1,17 @@
 import './scripts/require-node24.mjs';
 import { defineConfig } from 'vitest/config';
+import { reporters } from './test/reporters.ts';
 
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'actions/*/src/**/*.test.ts', 'test/{contract,actions,repository}/**/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'actions/*/src/**/*.test.ts',
+      'test/{contract,actions,repository}/**/*.test.ts',
+    ],
     allowOnly: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters,
   },
 });

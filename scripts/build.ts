@@ -1,5 +1,5 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { licencesOf } from './licences.ts';
 import { ACTIONS, ROOT } from './repository.ts';
@@ -10,13 +10,30 @@ import { ACTIONS, ROOT } from './repository.ts';
  * `outdir` is for scripts/check-dist.ts.
  */
 export async function buildAll(outdir: string): Promise<void> {
-  await rm(outdir, { recursive: true, force: true });
+  const expected = new Set<string>();
   for (const action of ACTIONS) {
     const target = join(outdir, action);
     const index = await bundle(`actions/${action}/src/index.ts`, join(target, 'index.cjs'));
     const main = await bundle(`actions/${action}/src/main.ts`, join(target, 'main.cjs'));
     await writeFile(join(target, 'licenses.txt'), await licencesOf([index, main]));
+    for (const file of ['index.cjs', 'main.cjs', 'licenses.txt']) {
+      expected.add(join(action, file));
+    }
   }
+  for (const file of await filesBelow(outdir)) {
+    if (!expected.has(file)) {
+      await rm(join(outdir, file));
+    }
+  }
+}
+
+/** Relative paths of all files below `directory`, sorted. */
+export async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+    .sort();
 }
 
 async function bundle(entry: string, outfile: string): Promise<Metafile> {

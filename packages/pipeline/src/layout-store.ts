@@ -24,7 +24,7 @@ export interface StoredArtifact {
   readonly bundles: readonly StoredBundle[];
 }
 
-export interface StoredBundle {
+interface StoredBundle {
   readonly predicateType: string;
   /** As `index.json` lists it. */
   readonly entry: Descriptor;

@@ -40,7 +40,7 @@ const head = {
   dirty: v.exactOptional(v.array(text)),
 };
 
-export const STEPS = ['render', 'package', 'sign', 'push'] as const;
+const STEPS = ['render', 'package', 'sign', 'push'] as const;
 
 /** `result/<step>.json` of render, package, sign and push (design §4b). Published as `docs/schemas/result.schema.json`. */
 export const ResultSchema = v.strictObject({
