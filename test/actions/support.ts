@@ -60,6 +60,40 @@ async function assemble(parts: Pick<World, 'issuer' | 'sigstore' | 'registry' | 
   const signingConfig = join(temp, 'signing_config.json');
   await writeFile(trustedRoot, sigstore.trustedRoot);
   await writeFile(signingConfig, sigstore.signingConfig);
+  return {
+    ...parts,
+    temp,
+    trustedRoot,
+    signingConfig,
+    run: actionRunner({ ...parts, temp, trustedRoot, signingConfig }),
+    newJob: () => assemble(parts),
+    async close() {
+      await Promise.all([issuer.close(), sigstore.close(), registry.close(), workspace.cleanup()]);
+      await rm(temp, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What {@link actionRunner} needs to know of a world. */
+export interface JobPlace {
+  readonly issuer: TestIssuer;
+  readonly registry: { readonly host: string };
+  readonly workspace: Workspace;
+  readonly temp: string;
+  /** Paths. */
+  readonly trustedRoot: string;
+  readonly signingConfig: string;
+}
+
+/** {@link World.run} for any servers. */
+export function actionRunner({
+  issuer,
+  registry,
+  workspace,
+  temp,
+  trustedRoot,
+  signingConfig,
+}: JobPlace): World['run'] {
   const signing = { 'trusted-root': trustedRoot, 'signing-config': signingConfig, 'oidc-audience': AUDIENCE };
   const place = { 'trusted-root': trustedRoot, registry: `${registry.host}/acme`, 'plain-http': 'true' };
   const defaults: Record<ActionName, Record<string, string>> = {
@@ -69,27 +103,16 @@ async function assemble(parts: Pick<World, 'issuer' | 'sigstore' | 'registry' | 
     push: place,
     promote: { ...signing, ...place, ...SHIPPER, issuer: issuer.url },
   };
-  return {
-    ...parts,
-    temp,
-    trustedRoot,
-    signingConfig,
-    run: (action, inputs = {}, runOptions = {}) =>
-      runAction({
-        action,
-        workspace,
-        temp,
-        oidc: { url: issuer.tokenRequestUrl, token: issuer.requestToken },
-        inputs: given({ ...defaults[action], ...inputs }),
-        ...runOptions,
-        env: { GITLESS_HTTP_RETRIES: '0', GITLESS_HTTP_BACKOFF_MS: '1', ...runOptions.env },
-      }),
-    newJob: () => assemble(parts),
-    async close() {
-      await Promise.all([issuer.close(), sigstore.close(), registry.close(), workspace.cleanup()]);
-      await rm(temp, { recursive: true, force: true });
-    },
-  };
+  return (action, inputs = {}, runOptions = {}) =>
+    runAction({
+      action,
+      workspace,
+      temp,
+      oidc: { url: issuer.tokenRequestUrl, token: issuer.requestToken },
+      inputs: given({ ...defaults[action], ...inputs }),
+      ...runOptions,
+      env: { GITLESS_HTTP_RETRIES: '0', GITLESS_HTTP_BACKOFF_MS: '1', ...runOptions.env },
+    });
 }
 
 /** The identity under which the testkit's issuer lets jobs sign. */

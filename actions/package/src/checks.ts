@@ -26,7 +26,7 @@ export function runChecks(
   if (refused.length > 0) {
     throw new UserError({
       code: 'CHECKS_FAILED',
-      what: `${source.name} does not pass ${refused.length} check(s)`,
+      what: `${source.name} does not pass the checks`,
       details: refused.slice(0, 100).map(({ check, file, message }) => `${file}: ${message} (${check})`),
       fix: 'mend what is named; encrypt Secrets with SOPS, and bring what a kustomization names from outside into the component',
     });

@@ -22,6 +22,7 @@ import {
   writePackages,
   writeResult,
 } from '@gitless/pipeline';
+import { requireDirectory } from '@gitless/render';
 import { runChecks } from './checks.ts';
 import type { Inputs } from './inputs.ts';
 import { summarize } from './summary.ts';
@@ -88,11 +89,19 @@ async function packageAll(action: Action, inputs: Inputs): Promise<void> {
   if (inputs.summary) {
     await action.writeSummary(summarize(result));
   }
-  requireAllOk(failed);
+  requireAllOk(result.components);
 }
 
 /** The tar of another job, else what render left in this job; undefined when directories are to be packed as they are. */
 async function renderedTree(action: Action, dir: WorkDir, inputs: Inputs): Promise<RenderedTree | undefined> {
+  if (inputs.rendered === undefined && inputs['rendered-digest'] !== undefined) {
+    throw new UserError({
+      code: 'BAD_INPUTS',
+      what: 'rendered-digest is given without rendered',
+      why: 'there is no file to compare it with, and what render left in this job would be packed unseen',
+      fix: 'pass the path of the tar as rendered, or leave rendered-digest out',
+    });
+  }
   if (inputs.rendered !== undefined) {
     if (inputs['rendered-digest'] === undefined) {
       throw new UserError({
@@ -107,6 +116,7 @@ async function renderedTree(action: Action, dir: WorkDir, inputs: Inputs): Promi
         code: 'FILE_UNREADABLE',
         what: `${inputs.rendered} cannot be read`,
         why: errorMessage(error),
+        fix: 'check the path, relative to the checkout, and that a step before this one fetched the tar',
       });
     });
     return unpackRenderedTree(tar, inputs['rendered-digest'], action.build);
@@ -135,7 +145,7 @@ async function directorySource(
 ): Promise<Source> {
   const { context, workspace } = action;
   const path = component.path ?? '.';
-  const directory = resolve(workspace, path);
+  const directory = await requireDirectory(workspace, path);
   const dirty = requireClean(await dirtyFiles(context, workspace, directory, 'below'), inputs['allow-dirty']);
   const tracked = new Set(await listFiles(context, directory));
   const files = await readTree(directory, (file) => tracked.has(file));

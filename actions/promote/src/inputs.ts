@@ -25,7 +25,7 @@ export interface From {
 function candidates(): InputSpec<readonly From[]> {
   const lines = list();
   return {
-    type: 'digest, component=digest lines, or digests',
+    type: 'digest, or component=digest lines',
     secret: false,
     required: true,
     absent: [],
@@ -34,11 +34,13 @@ function candidates(): InputSpec<readonly From[]> {
 }
 
 function fromJson(value: string): From[] {
-  const data: unknown = JSON.parse(value);
-  if (data === null || typeof data !== 'object' || Array.isArray(data)) {
+  let data: unknown;
+  try {
+    data = JSON.parse(value);
+  } catch {
     throw new Error('wants a JSON object, component name to digest');
   }
-  return Object.entries(data).map(([component, from]) => {
+  return Object.entries(data ?? {}).map(([component, from]) => {
     if (typeof from !== 'string') {
       throw new Error(`wants a digest for ${component}`);
     }

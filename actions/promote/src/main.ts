@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { type Action, mintIdToken, requireTrustedTrigger, runMain, type Trigger } from '@gitless/ci';
+import { type Action, mintIdToken, requireTrustedTrigger, runMain } from '@gitless/ci';
 import { canonicalJson } from '@gitless/core';
+import type { RegistryClient } from '@gitless/oci';
 import {
   asIdentity,
   type Cell,
@@ -23,6 +24,8 @@ import {
   requireVersion,
   resolvePolicy,
   resolveServices,
+  type ServiceSettings,
+  serviceSettings,
   type TrustedRoot,
   type WorkDir,
   workDir,
@@ -55,19 +58,47 @@ async function promote(action: Action, inputs: Inputs): Promise<void> {
     trustedRoot: inputs['trusted-root'],
     signingConfig: inputs['signing-config'],
   });
+  const settings = {
+    signingConfig: policy.signingConfig,
+    fulcioUrl: inputs['fulcio-url'],
+    rekorUrl: inputs['rekor-url'],
+    tsaUrl: inputs['tsa-url'],
+  };
+  const toSign = [['oidc-audience', inputs['oidc-audience']], serviceSettings(settings)] as const;
   requireSettings('promote', [
     ['identity and issuer', policy.identity],
     ['trusted-root', policy.trustedRoot],
+    ['registry (or repository)', inputs.registry ?? inputs.repository ?? policy.registry],
+    ...(inputs['dry-run'] ? [] : toSign),
   ]);
   requireVersion(inputs.version);
   requirePromotable(inputs.channel, policy.channels);
   const candidates = readCandidates(inputs, config, policy);
   const trustedRoot = await readTrustedRoot(workspace, policy.trustedRoot ?? '');
-  const promoter = await openPromoter(action, inputs, policy, trustedRoot);
-  const requests: PromotionRequest[] = [];
+  const connected: { candidate: Candidate; client: RegistryClient }[] = [];
   for (const candidate of candidates) {
-    requests.push(await toRequest(action, inputs, trigger, policy, { trustedRoot, promoter, candidate }));
+    connected.push({ candidate, client: await connect(action, candidate.source.registry, inputs) });
   }
+  const promoter = await openPromoter(action, inputs, policy, { trustedRoot, settings });
+  const optIns = [...trigger.optIns, ...promoter.optIns];
+  const requests = connected.map(
+    ({ candidate: { component, from, source, target }, client }): PromotionRequest => ({
+      component,
+      from,
+      version: inputs.version,
+      channel: inputs.channel,
+      expectedCurrent: inputs['expected-current'],
+      environment: inputs.environment,
+      reason: inputs.reason,
+      build,
+      optIns,
+      source: { client, repository: source.repository },
+      target: { client, repository: target.repository },
+      trustedRoot,
+      shipper: asIdentity(policy.identity ?? { issuer: '', subject: '' }, build.serverUrl),
+      promoter: promoter.identity,
+    }),
+  );
 
   // One after the other: tag moves are sequential and can be resumed (invariant 13).
   const cells: Cell[] = [];
@@ -84,24 +115,22 @@ async function promote(action: Action, inputs: Inputs): Promise<void> {
     policy: 'none',
     cells,
     findings: findings(requests, promoter),
-    ...(trigger.optIns.length === 0 ? {} : { optIns: [...trigger.optIns] }),
+    ...(optIns.length === 0 ? {} : { optIns }),
   };
   action.setOutput('result', await writeResult(dir, result));
   setOutputs(action, dir, cells);
   if (inputs.summary) {
     await action.writeSummary(summarize(result, { inputs, requests }));
   }
-  requireAllOk(
-    cells.flatMap(({ component, status, error }) =>
-      status === 'failed' ? [{ name: component, ...(error === undefined ? {} : { error }) }] : [],
-    ),
-  );
+  requireAllOk(cells.map(({ component, ...cell }) => ({ ...cell, name: component })));
 }
 
 /** The identity whose earlier promotions count, with a signer unless this is a plan. */
 interface Promoter {
   readonly identity: Identity;
   readonly signer: Signer | undefined;
+  /** Opt-ins of the workflow file that this identity needed. */
+  readonly optIns: readonly string[];
 }
 
 /** A plan has no token: it assumes the identity of the workflow that runs, and says so. */
@@ -109,7 +138,7 @@ async function openPromoter(
   action: Action,
   inputs: Inputs,
   policy: Policy,
-  trustedRoot: TrustedRoot,
+  { trustedRoot, settings }: { readonly trustedRoot: TrustedRoot; readonly settings: ServiceSettings },
 ): Promise<Promoter> {
   const { context, build } = action;
   const sourceRepository = `${build.serverUrl}/${build.repository}`;
@@ -118,33 +147,23 @@ async function openPromoter(
     return {
       identity: { issuer, subject: `${build.serverUrl}/${build.workflowRef}`, sourceRepository },
       signer: undefined,
+      optIns: [],
     };
   }
-  const audience = inputs['oidc-audience'];
-  requireSettings('promote', [['oidc-audience', audience]]);
-  const services = await resolveServices(context, action.workspace, {
-    signingConfig: policy.signingConfig,
-    fulcioUrl: inputs['fulcio-url'],
-    rekorUrl: inputs['rekor-url'],
-    tsaUrl: inputs['tsa-url'],
+  const services = await resolveServices(context, action.workspace, settings);
+  const token = await mintIdToken(context, build, action.event, inputs['oidc-audience'] ?? '');
+  const optIns = requireOwnIdentity(token, build, {
+    sharedIdentity: inputs['shared-identity'],
+    environment: inputs.environment,
   });
-  const token = await mintIdToken(context, build, action.event, audience ?? '');
-  requireOwnIdentity(token, build, { sharedIdentity: inputs['shared-identity'], environment: inputs.environment });
   const signer = await openSigner(context, token, services, trustedRoot);
   const { issuer, subject } = signer.certificate;
-  return { identity: { issuer, subject, sourceRepository }, signer };
+  return { identity: { issuer, subject, sourceRepository }, signer, optIns };
 }
 
-async function toRequest(
-  action: Action,
-  inputs: Inputs,
-  trigger: Trigger,
-  policy: Policy,
-  { trustedRoot, promoter, candidate }: { trustedRoot: TrustedRoot; promoter: Promoter; candidate: Candidate },
-): Promise<PromotionRequest> {
-  const { source, target } = candidate;
-  const client = await connectRegistry(action.context, {
-    registry: source.registry,
+function connect(action: Action, registry: string, inputs: Inputs): Promise<RegistryClient> {
+  return connectRegistry(action.context, {
+    registry,
     plainHttp: inputs['plain-http'],
     actor: action.build.actor,
     ...(inputs.username === undefined ? {} : { username: inputs.username }),
@@ -152,22 +171,6 @@ async function toRequest(
     ...(inputs.token === undefined ? {} : { token: inputs.token }),
     ...(inputs['job-token'] === undefined ? {} : { jobToken: inputs['job-token'] }),
   });
-  return {
-    component: candidate.component,
-    from: candidate.from,
-    version: inputs.version,
-    channel: inputs.channel,
-    expectedCurrent: inputs['expected-current'],
-    environment: inputs.environment,
-    reason: inputs.reason,
-    build: action.build,
-    optIns: trigger.optIns,
-    source: { client, repository: source.repository },
-    target: { client, repository: target.repository },
-    trustedRoot,
-    shipper: asIdentity(policy.identity ?? { issuer: '', subject: '' }, action.build.serverUrl),
-    promoter: promoter.identity,
-  };
 }
 
 async function promoteOne(
@@ -207,7 +210,7 @@ function recordPath(dir: WorkDir, component: string): string {
   return join(dir.records, `${component}.json`);
 }
 
-function findings(requests: readonly PromotionRequest[], { identity, signer }: Promoter): string[] {
+function findings(requests: readonly PromotionRequest[], { identity, signer, optIns }: Promoter): string[] {
   const shared = requests
     .filter(({ source, target }) => source.repository === target.repository)
     .map(({ component }) => component);
@@ -221,6 +224,9 @@ function findings(requests: readonly PromotionRequest[], { identity, signer }: P
           'shipping and promoting workflow are the same identity, so production cannot tell a promotion from a candidate',
         ]
       : []),
+    ...(optIns.length === 0
+      ? []
+      : [`shared identity: every repository whose workflows call ${identity.subject} promotes under this name`]),
     ...(shared.length === 0
       ? []
       : [

@@ -1,6 +1,6 @@
-import { isDigest, UserError } from '@gitless/core';
+import { isDigest, requireName, UserError } from '@gitless/core';
 import { parseRepository, type Repository } from '@gitless/oci';
-import { type Config, nearestName, type Policy, requireDigestUnlessPlan } from '@gitless/pipeline';
+import { type Config, filterByName, nearestName, type Policy, requireDigestUnlessPlan } from '@gitless/pipeline';
 import type { Inputs } from './inputs.ts';
 
 /** One component to promote: what, from where, to where. */
@@ -12,30 +12,36 @@ export interface Candidate {
   readonly target: Repository;
 }
 
-/** Reads `from`: one digest for a single component, or `component=sha256:…` a line. Throws `BAD_INPUTS`, `TAG_NOT_DIGEST`, `REGISTRIES_DIFFER`. */
+/**
+ * Reads `from`: one digest for a single component, or `component=sha256:…` a line.
+ * Throws `BAD_INPUTS`, `BAD_NAME`, `COMPONENT_UNKNOWN`, `BAD_DIGEST`, `TAG_NOT_DIGEST`, `REGISTRIES_DIFFER`.
+ */
 export function readCandidates(inputs: Inputs, config: Config | undefined, policy: Policy): Candidate[] {
   const named = inputs.from;
-  const names = named.map(({ component }) => component ?? soleComponent(inputs, config, named.length));
+  const names = named.map(({ component }) =>
+    requireName('component', component ?? soleComponent(inputs, config, named.length)),
+  );
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw badInputs(`from names ${twice} twice`, 'give each component once');
   }
   requireKnown(names, config);
-  return named.flatMap(({ from }, index) => {
-    const component = names[index];
-    if (component === undefined || (inputs.components.length > 0 && !inputs.components.includes(component))) {
-      return [];
-    }
-    requireDigestUnlessPlan(component, from, inputs['dry-run']);
-    if (from.startsWith('sha256:') && !isDigest(from)) {
-      throw new UserError({
-        code: 'BAD_DIGEST',
-        what: `from is ${JSON.stringify(from)} for ${component}, which is not a digest`,
-        fix: 'give sha256: followed by 64 lower-case hex digits',
-      });
-    }
-    return [{ component, from, ...placesOf(component, named.length, inputs, policy) }];
-  });
+  const all = named.map(({ from }, index) => ({ name: names[index] ?? '', from }));
+  const chosen = filterByName(all, inputs.components);
+  // In the order of `from`: it may be meant.
+  return all
+    .filter((entry) => chosen.includes(entry))
+    .map(({ name: component, from }) => {
+      if (from.startsWith('sha256:') && !isDigest(from)) {
+        throw new UserError({
+          code: 'BAD_DIGEST',
+          what: `from is ${JSON.stringify(from)} for ${component}, which is not a digest`,
+          fix: 'give sha256: followed by 64 lower-case hex digits',
+        });
+      }
+      requireDigestUnlessPlan(component, from, inputs['dry-run']);
+      return { component, from, ...placesOf(component, named.length, inputs, policy) };
+    });
 }
 
 function soleComponent(inputs: Inputs, config: Config | undefined, count: number): string {

@@ -22,7 +22,7 @@ export function summarize(result: PromoteResult, { inputs, requests }: Decision)
     error === undefined ? [] : [`${component}: ${error.message}`],
   );
   return [
-    result.dryRun ? '## Promotion preview' : '## Promoted',
+    heading(result),
     table(['Component', 'Version', 'Channel', 'Status', 'Digest', 'Before', 'Repository'], rows),
     table(
       ['Shipped by', 'Promoted by', 'Environment', 'Policy', 'Reason'],
@@ -42,6 +42,13 @@ export function summarize(result: PromoteResult, { inputs, requests }: Decision)
     ...details('Opt-ins of the workflow file', result.optIns ?? []),
     ...(result.dryRun ? [nextStep(result)] : requests.flatMap((request) => cluster(request, result))),
   ].join('\n\n');
+}
+
+function heading({ dryRun, cells }: PromoteResult): string {
+  if (dryRun) {
+    return '## Promotion preview';
+  }
+  return cells.every(({ status }) => status === 'failed') ? '## Not promoted' : '## Promoted';
 }
 
 function changes({ component, changes: found, leftBehind }: Cell): string[] {

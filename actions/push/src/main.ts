@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { type Action, requireTrustedTrigger, runMain, setDigestOutputs, type Trigger } from '@gitless/ci';
-import { mapBounded, type Settled, UserError } from '@gitless/core';
+import { type Build, mapBounded, type Settled, UserError } from '@gitless/core';
 import { parseRepository, type RegistryClient, type Repository } from '@gitless/oci';
 import {
   asDigest,
@@ -61,7 +61,7 @@ async function push(action: Action, inputs: Inputs): Promise<void> {
   const signed = await readResult(dir, 'sign', build);
   const listed: ComponentResult[] = filterByName(signed.components, inputs.components);
   const components = listed.filter(({ status }) => status === 'ok');
-  const identity = expectedIdentity(policy, signed, build.serverUrl, build.repository);
+  const identity = expectedIdentity(policy, signed, build, inputs['source-repository']);
   const layout = inputs.layout === undefined ? dir.layout : resolve(workspace, inputs.layout);
   const connections = new Map<string, RegistryClient>();
   const requests: PublishRequest[] = [];
@@ -118,7 +118,7 @@ async function push(action: Action, inputs: Inputs): Promise<void> {
   if (inputs.summary) {
     await action.writeSummary(summarize(result, tags));
   }
-  requireAllOk(result.components.filter(({ status }) => status === 'failed'));
+  requireAllOk(result.components);
 }
 
 async function tagOne(
@@ -165,12 +165,16 @@ function channelTags(trigger: Trigger, inputs: Inputs, config: Config | undefine
   return pushTags(inputs.tags, undefined);
 }
 
-function expectedIdentity(policy: Policy, signed: Result, serverUrl: string, repository: string) {
+function expectedIdentity(policy: Policy, signed: Result, build: Build, sourceRepository: string | undefined) {
   const identity = policy.identity ?? signed.signer;
   if (identity === undefined) {
-    throw new UserError({ code: 'BAD_RESULT', what: 'the result of sign does not say who signed' });
+    throw new UserError({
+      code: 'BAD_RESULT',
+      what: 'the result of sign does not say who signed',
+      fix: 'run sign again in this job, from the same version of the suite as push',
+    });
   }
-  return asIdentity({ repository, ...identity }, serverUrl);
+  return asIdentity({ repository: sourceRepository ?? build.repository, ...identity }, build.serverUrl);
 }
 
 /** `<registry>/<component>`, or `repository` for a single component. */

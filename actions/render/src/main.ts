@@ -55,7 +55,7 @@ async function render(action: Action, inputs: Inputs): Promise<void> {
   if (inputs.summary) {
     await action.writeSummary(summarize(tree.result, digest));
   }
-  requireAllOk(tree.result.components.filter(({ status }) => status === 'failed'));
+  requireAllOk(tree.result.components);
 }
 
 async function renderOne(

@@ -19,6 +19,7 @@ import {
   resolvePolicy,
   resolveServices,
   type SignedBundle,
+  serviceSettings,
   signComponent,
   workDir,
   writeFileAtomic,
@@ -50,29 +51,35 @@ async function sign(action: Action, inputs: Inputs): Promise<void> {
     signingConfig: inputs['signing-config'],
   });
   const audience = inputs['oidc-audience'];
-  requireSettings('sign', [
-    ['trusted-root', policy.trustedRoot],
-    ['oidc-audience', audience],
-  ]);
-  const trustedRoot = await readTrustedRoot(workspace, policy.trustedRoot ?? '');
-  const services = await resolveServices(context, workspace, {
+  const settings = {
     signingConfig: policy.signingConfig,
     fulcioUrl: inputs['fulcio-url'],
     rekorUrl: inputs['rekor-url'],
     tsaUrl: inputs['tsa-url'],
-  });
+  };
+  requireSettings('sign', [
+    ['trusted-root', policy.trustedRoot],
+    ['oidc-audience', audience],
+    serviceSettings(settings),
+  ]);
+  const trustedRoot = await readTrustedRoot(workspace, policy.trustedRoot ?? '');
+  const services = await resolveServices(context, workspace, settings);
   const fluxRoot = fluxTrustedRoot(trustedRoot, services.rekorUrl);
   const packaged = await readResult(dir, 'package', build);
   const listed: ComponentResult[] = filterByName(packaged.components, inputs.components);
   const components = listed.filter(({ status }) => status === 'ok');
 
   const token = await mintIdToken(context, build, action.event, audience ?? '');
-  requireOwnIdentity(token, build, { sharedIdentity: inputs['shared-identity'], environment: undefined });
+  const shared = requireOwnIdentity(token, build, {
+    sharedIdentity: inputs['shared-identity'],
+    environment: undefined,
+  });
+  const optIns = [...trigger.optIns, ...shared];
   const signer = await openSigner(context, token, services, trustedRoot);
   context.log.info(`signing as ${signer.certificate.subject}`);
   const layout = inputs.layout === undefined ? dir.layout : resolve(workspace, inputs.layout);
   const outcomes = await mapBounded(components, MAX_PARALLEL, context.signal, (component) =>
-    signComponent({
+    signComponent(context, {
       layout,
       statements: dir.statements,
       component: component.name,
@@ -104,7 +111,7 @@ async function sign(action: Action, inputs: Inputs): Promise<void> {
     ),
     findings: packaged.findings,
     signer: { issuer: signer.certificate.issuer, subject: signer.certificate.subject },
-    ...(trigger.optIns.length === 0 ? {} : { optIns: [...trigger.optIns] }),
+    ...(optIns.length === 0 ? {} : { optIns }),
   };
   const rootFile = join(dir.root, 'flux-trusted-root.json');
   await writeFileAtomic(rootFile, fluxRoot);
@@ -115,9 +122,9 @@ async function sign(action: Action, inputs: Inputs): Promise<void> {
   setDigestOutputs(action, result.components);
   await setSignatureOutputs(action, dir.root, done, signed);
   if (inputs.summary) {
-    await action.writeSummary(summarize(result, { sharedIdentity: inputs['shared-identity'], fluxRoot }));
+    await action.writeSummary(summarize(result, { sharedIdentity: shared.length > 0, fluxRoot }));
   }
-  requireAllOk(result.components.filter(({ status }) => status === 'failed'));
+  requireAllOk(result.components);
 }
 
 function describeBundle({ predicateType, digest, verified }: SignedBundle) {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import * as core from '@actions/core';
 import {
   type Build,
@@ -76,17 +77,17 @@ function createContext(): Context {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       // A second signal ends the process as usual.
-      abort.abort(new UserError({ code: 'CANCELLED', what: `the run was cancelled (${signal})` }));
+      abort.abort(
+        new UserError({
+          code: 'CANCELLED',
+          what: `the run was cancelled (${signal})`,
+          fix: 'run the job again: it completes what is missing',
+        }),
+      );
     });
   }
-  const sleep = (milliseconds: number) => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, milliseconds);
-    abort.signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(abort.signal.reason);
-    });
-    return promise;
+  const sleep = async (milliseconds: number) => {
+    await setTimeout(milliseconds, undefined, { signal: abort.signal }).catch(() => abort.signal.throwIfAborted());
   };
   const http = createHttpClient(httpSettings(process.env), { log: logger, sleep, signal: abort.signal });
   return {
@@ -139,7 +140,11 @@ function requireSupportedRunner(platform: string, arch: string): void {
 function directory(name: string): string {
   const value = process.env[name];
   if (value === undefined || !value.startsWith('/')) {
-    throw new UserError({ code: 'BAD_ENVIRONMENT', what: `${name} is ${JSON.stringify(value)}, not an absolute path` });
+    throw new UserError({
+      code: 'BAD_ENVIRONMENT',
+      what: `${name} is ${JSON.stringify(value) ?? 'not set'}, not an absolute path`,
+      fix: 'let no step change the variables that the runner sets',
+    });
   }
   return value;
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Build, BuildSchema, parseJsonWith, parseWith, UserError } from '@gitless/core';
+import { type Build, BuildSchema, errorMessage, parseJsonWith, parseWith, UserError } from '@gitless/core';
 import * as v from 'valibot';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -25,6 +25,7 @@ export function readBuild(env: Env): Build {
       code: 'NOT_GITHUB',
       what: 'this does not run in a GitHub Actions job',
       why: 'GITHUB_ACTIONS is not "true"',
+      fix: 'use it as a step of a GitHub Actions job',
     });
   }
   const build = {
@@ -45,18 +46,32 @@ export function readBuild(env: Env): Build {
   return parseWith(BuildSchema, build, {
     code: 'BAD_ENVIRONMENT',
     where: "the job's environment (GITHUB_* variables)",
+    fix: 'let no step change the variables that the runner sets',
   });
 }
 
-/** The payload of the event that started the run; empty when the runner gave none. */
+/** The payload of the event that started the run; empty when the runner gave none. Throws `BAD_ENVIRONMENT`. */
 export function readEvent(env: Env): Event {
   const path = env['GITHUB_EVENT_PATH'];
   if (path === undefined || path === '') {
     return {};
   }
-  return parseJsonWith(EventSchema, readFileSync(path), {
+  const fix = 'let no step change the variables that the runner sets, nor the files that they name';
+  let payload: Uint8Array;
+  try {
+    payload = readFileSync(path);
+  } catch (error) {
+    throw new UserError({
+      code: 'BAD_ENVIRONMENT',
+      what: 'the event payload (GITHUB_EVENT_PATH) cannot be read',
+      why: errorMessage(error),
+      fix,
+    });
+  }
+  return parseJsonWith(EventSchema, payload, {
     code: 'BAD_ENVIRONMENT',
     where: 'the event payload (GITHUB_EVENT_PATH)',
+    fix,
   });
 }
 

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { Event } from './github.ts';
 
 const MAX_TOKEN_BYTES = 64 * 1024;
+const TRY_AGAIN = 'run the job again; if it persists, check the status page of your GitHub instance';
 
 /** The claims that the suite decides by (docs.github.com "OpenID Connect reference"). Nobody but the receiver verifies the signature. */
 const ClaimsSchema = v.object({
@@ -33,9 +34,14 @@ export async function mintIdToken(context: Context, build: Build, event: Event, 
     throw missingToken(build, event);
   }
   context.mask(requestToken);
-  const url = new URL(requestUrl);
-  if (url.protocol !== 'https:' && !isLoopback(url.hostname)) {
-    throw new UserError({ code: 'OIDC_FAILED', what: 'the token endpoint of this job is not https' });
+  const url = URL.parse(requestUrl);
+  if (url === null || (url.protocol !== 'https:' && !isLoopback(url.hostname))) {
+    throw new UserError({
+      code: 'OIDC_FAILED',
+      what: 'the token endpoint of this job is not an https address',
+      why: 'whoever is on the way could take the token and sign as this workflow',
+      fix: 'let no step change ACTIONS_ID_TOKEN_REQUEST_URL; else tell those who run this GitHub instance',
+    });
   }
   url.searchParams.set('audience', audience);
   const response = await context.http.send({
@@ -49,12 +55,13 @@ export async function mintIdToken(context: Context, build: Build, event: Event, 
       code: 'OIDC_FAILED',
       what: `the runner's token endpoint answered ${response.status}`,
       why: 'it gives no OIDC token to this job',
-      fix: 'run the job again; if it persists, check the status page of your GitHub instance',
+      fix: TRY_AGAIN,
     });
   }
   const { value } = parseJsonWith(v.object({ value: v.string() }), response.body, {
     code: 'OIDC_FAILED',
     where: "the answer of the runner's token endpoint",
+    fix: TRY_AGAIN,
   });
   context.mask(value);
   return { jwt: value, claims: readClaims(value) };
@@ -66,13 +73,16 @@ function readClaims(jwt: string): IdTokenClaims {
   return parseJsonWith(ClaimsSchema, Buffer.from(payload, 'base64url'), {
     code: 'OIDC_FAILED',
     where: "the OIDC token's payload",
+    fix: TRY_AGAIN,
   });
 }
 
 function missingToken(build: Build, event: Event): UserError {
   const head = event.pull_request?.head.repo;
   const base = { code: 'OIDC_MISSING', what: 'this job has no OIDC token to sign with' } as const;
-  if (event.pull_request !== undefined && (head === null || head?.full_name !== build.repository)) {
+  // pull_request_target runs in the base repository with its rights: there only the permission can be missing.
+  const ofFork = event.pull_request !== undefined && (head === null || head?.full_name !== build.repository);
+  if (ofFork && build.eventName !== 'pull_request_target') {
     return new UserError({
       ...base,
       why: 'it runs for a pull request from a fork, and GitHub gives such runs no OIDC token',

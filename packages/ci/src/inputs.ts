@@ -45,7 +45,7 @@ export function digest(): InputSpec<string | undefined> {
 export function url(): InputSpec<string | undefined> {
   return optional('URL', (value) => {
     const parsed = URL.parse(value);
-    if (parsed === null || !['https:', 'http:'].includes(parsed.protocol) || parsed.username !== '') {
+    if (parsed === null || !['https:', 'http:'].includes(parsed.protocol) || parsed.username + parsed.password !== '') {
       throw new Error('wants an https:// URL without user name (http:// for loopback)');
     }
     return value;
@@ -184,7 +184,7 @@ function readInput<T>(spec: InputSpec<T>, given: string | undefined): T {
     return spec.parse(given);
   }
   if (spec.required) {
-    throw new Error(`wants ${spec.type}`);
+    throw new Error(`it is required (${spec.type})`);
   }
   return spec.emptyIsValue && given !== undefined ? spec.parse('') : spec.absent;
 }
@@ -193,7 +193,11 @@ function show(spec: InputSpec<unknown>, given: string | undefined): string {
   if (!given) {
     return 'nothing';
   }
-  return spec.secret ? 'a secret' : JSON.stringify(given.length > 80 ? `${given.slice(0, 80)}…` : given);
+  if (spec.secret) {
+    return 'a secret';
+  }
+  const safe = given.replace(/\/\/.*@/g, '//…@');
+  return JSON.stringify(safe.length > 80 ? `${safe.slice(0, 80)}…` : safe);
 }
 
 function lines(value: string): string[] {

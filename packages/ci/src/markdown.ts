@@ -27,7 +27,10 @@ export function details(title: string, items: readonly string[]): string[] {
 
 /** A fenced block that its content cannot leave. */
 export function codeBlock(language: string, content: string): string {
-  const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length));
+  let longest = 2;
+  for (const [run] of content.matchAll(/`+/g)) {
+    longest = Math.max(longest, run.length);
+  }
   const fence = '`'.repeat(longest + 1);
   return `${fence}${language}\n${content.trimEnd()}\n${fence}`;
 }

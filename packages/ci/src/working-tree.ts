@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { join, posix, relative } from 'node:path';
 import { type Context, UserError } from '@gitless/core';
 
 /** Committer date of HEAD as RFC 3339 in UTC, with seconds. */
@@ -34,6 +34,8 @@ export async function dirtyFiles(
 ): Promise<string[]> {
   const root = (await git(context, directory, ['rev-parse', '--show-toplevel'])).replace(/\n$/, '');
   const from = scope === 'below' ? directory : root;
+  // git resolves links, the runner's own path to the checkout may hold one.
+  const base = await realpath(workspace);
   const status = await git(context, from, [
     'status',
     '--porcelain=v1',
@@ -46,7 +48,7 @@ export async function dirtyFiles(
   return status
     .split('\0')
     .filter((entry) => entry !== '')
-    .map((entry) => relative(workspace, join(root, entry.slice(3))))
+    .map((entry) => relative(base, join(root, entry.slice(3))))
     .sort();
 }
 
@@ -57,14 +59,14 @@ export async function dirtyFiles(
 export function requireClean(dirty: readonly string[], allowed: readonly string[]): string[] {
   const isAllowed = (file: string) =>
     allowed.some((entry) => {
-      const path = entry.replace(/^\.\//, '').replace(/\/+$/, '');
+      const path = posix.normalize(entry).replace(/\/$/, '');
       return path === '.' || file === path || file.startsWith(`${path}/`);
     });
   const refused = dirty.filter((file) => !isAllowed(file));
   if (refused.length > 0) {
     throw new UserError({
       code: 'DIRTY_TREE',
-      what: `${refused.length} file(s) differ from the commit that would be named as their source`,
+      what: `the checkout differs from the commit that would be named as its source, in ${refused.length === 1 ? 'one file' : `${refused.length} files`}`,
       details: refused.slice(0, 50),
       why: 'the artifact claims a commit; a file that is not in it could not be traced',
       fix: 'commit them, let git ignore them, or name them under allow-dirty (they are then recorded)',
@@ -82,8 +84,10 @@ async function git(context: Context, directory: string, args: readonly string[])
     });
   }
   // The checkout may belong to another user (self-hosted runners, containers): git then wants it named as safe.
-  const settings = ['-c', 'safe.directory=*', '-c', 'core.quotePath=false', '-c', 'core.fsmonitor=false'];
-  const result = await context.exec('git', [...settings, ...args], { cwd: directory });
+  const settings = ['safe.directory=*', 'core.quotePath=false', 'core.fsmonitor=false', 'log.showSignature=false'];
+  const result = await context.exec('git', [...settings.flatMap((setting) => ['-c', setting]), ...args], {
+    cwd: directory,
+  });
   if (result.exitCode !== 0) {
     throw new UserError({
       code: 'NOT_A_CHECKOUT',

@@ -36,8 +36,14 @@ export function errorMessage(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}: ${errorMessage(error.cause)}`;
 }
 
-/** `what happened [CODE]`, then why, the details, what to do and where to read on, one a line. */
+/** {@link describeError}, and where to read on. */
 export function formatError(error: unknown): string {
+  const text = describeError(error);
+  return error instanceof UserError ? `${text}\nMore: docs/errors.md#${error.code.toLowerCase()}` : text;
+}
+
+/** `what happened [CODE]`, then the details, why and what to do, one a line. */
+export function describeError(error: unknown): string {
   if (!(error instanceof UserError)) {
     return `unexpected failure [INTERNAL]: ${errorMessage(error)}\nThis is a defect of gitless: please report it with the log of a run that has RUNNER_DEBUG=1.`;
   }
@@ -55,6 +61,5 @@ export function formatError(error: unknown): string {
   if (fix !== undefined) {
     lines.push(`Fix: ${fix}`);
   }
-  lines.push(`More: docs/errors.md#${code.toLowerCase()}`);
   return lines.join('\n');
 }

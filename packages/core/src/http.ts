@@ -65,6 +65,7 @@ export function createHttpClient(settings: HttpSettings, deps: HttpDependencies)
   return {
     async send(request) {
       const target = `${request.method} ${redactUrl(request.url)}`;
+      requireSendable(request, target);
       for (let attempt = 1; ; attempt += 1) {
         let failure: string;
         let pause = settings.backoffMs * 2 ** (attempt - 1) * (1 + Math.random());
@@ -84,7 +85,7 @@ export function createHttpClient(settings: HttpSettings, deps: HttpDependencies)
           if (attempt > settings.retries) {
             throw new UserError({
               code: 'HTTP_UNREACHABLE',
-              what: `no answer to ${target} after ${attempt} tries`,
+              what: `no answer to ${target} after ${attempt === 1 ? 'one try' : `${attempt} tries`}`,
               why: errorMessage(error),
               fix: 'check that the host is right and reachable from this runner (proxy, firewall, certificate authority)',
             });
@@ -97,6 +98,20 @@ export function createHttpClient(settings: HttpSettings, deps: HttpDependencies)
       }
     },
   };
+}
+
+/** What `fetch` refuses will not get better by trying again, and its message repeats header values and user info. */
+function requireSendable({ url, method, headers }: HttpRequest, target: string): void {
+  try {
+    new Request(url, { method, headers: new Headers(headers) });
+  } catch {
+    throw new UserError({
+      code: 'HTTP_BAD_REQUEST',
+      what: `${target} cannot be sent`,
+      why: 'a header holds characters that HTTP does not allow there, or the address holds a user name',
+      fix: 'check the address, and that no line break or foreign character got into a user name, password or token',
+    });
+  }
 }
 
 /** The URL without user info and query, which can carry tokens. */
@@ -128,6 +143,7 @@ async function readBounded(response: Response, request: HttpRequest): Promise<Ui
         code: 'HTTP_BODY_TOO_LARGE',
         what: `the answer to ${request.method} ${redactUrl(request.url)} is larger than ${request.maxBytes} bytes`,
         why: 'answers are read up to a limit, so that a hostile or broken server cannot exhaust the runner',
+        fix: 'check that the address is right, and that no proxy or login page answers in its place',
       });
     }
     chunks.push(chunk);

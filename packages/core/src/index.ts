@@ -2,7 +2,7 @@ export { type Build, BuildSchema, fluxRevision, runUrl } from './build.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
 export type { Context, Exec, ExecOptions, ExecResult } from './context.ts';
 export { type Digest, hexOf, isDigest, parseDigest, sha256 } from './digest.ts';
-export { errorMessage, formatError, type Problem, UserError } from './errors.ts';
+export { describeError, errorMessage, formatError, type Problem, UserError } from './errors.ts';
 export {
   createHttpClient,
   DEFAULT_HTTP_SETTINGS,

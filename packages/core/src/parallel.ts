@@ -1,13 +1,16 @@
 /** What became of one item: one failure never hides another item's result. */
 export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
-/** Runs `work` over `items`, at most `limit` at a time; results keep the order of the items. Stops taking new items once `signal` is aborted. */
+/** Runs `work` over `items`, at most `limit` at a time; results keep the order of the items. Once `signal` is aborted the items not begun fail with its reason. Throws a RangeError for a `limit` under 1. */
 export async function mapBounded<T, R>(
   items: readonly T[],
   limit: number,
   signal: AbortSignal,
   work: (item: T) => Promise<R>,
 ): Promise<Settled<R>[]> {
+  if (items.length > 0 && !(limit >= 1)) {
+    throw new RangeError(`a limit of ${limit} would do nothing and look like success`);
+  }
   const results: Settled<R>[] = [];
   const queue = items.entries();
   async function worker(): Promise<void> {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { UserError } from './errors.ts';
+import { errorMessage, UserError } from './errors.ts';
 
 /** Where untrusted data came from, for messages: a file's path, a URL without credentials, an environment variable. */
 export interface Source {
@@ -35,22 +35,34 @@ export function parseJsonWith<const S extends v.GenericSchema>(
     throw new UserError({
       code: source.code,
       what: `${source.where} is not JSON`,
-      cause: error,
+      why: withoutExcerpt(errorMessage(error)),
       ...(source.fix === undefined ? {} : { fix: source.fix }),
     });
   }
   return parseWith(schema, data, source);
 }
 
-/** `field: saw X, wants Y`. Values are cut short: they come from outside. */
+/** `field: saw X, wants Y` on one line. Values are cut short: they come from outside. */
 export function describeIssue(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue) ?? '(top level)';
-  if (issue.kind === 'schema' && issue.expected !== null && !issue.message.startsWith('!')) {
-    return `${path}: saw ${shorten(issue.received)}, wants ${issue.expected}`;
+  const path = shorten(v.getDotPath(issue) ?? '(top level)', 200);
+  if (issue.type.endsWith('object') && issue.received === 'undefined') {
+    return `${path}: is missing`;
   }
-  return `${path}: ${issue.message.replace(/^!/, '')}`;
+  if (issue.expected === 'never') {
+    return `${path}: is not known here`;
+  }
+  if (issue.kind === 'schema' && issue.expected !== null && !issue.message.startsWith('!')) {
+    return `${path}: saw ${shorten(issue.received, 80)}, wants ${issue.expected}`;
+  }
+  return `${path}: ${shorten(issue.message.replace(/^!/, ''), 300)}`;
 }
 
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+/** V8 quotes some characters around the fault: they can be the beginning of a token. */
+function withoutExcerpt(message: string): string {
+  return message.replace(/, (?:\.\.\.)?"[\s\S]*"(?:\.\.\.)? is not valid JSON$/, '');
+}
+
+function shorten(text: string, length: number): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > length ? `${line.slice(0, length)}…` : line;
 }

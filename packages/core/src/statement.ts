@@ -5,9 +5,12 @@ export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 /** DSSE payload type of an in-toto statement (in-toto attestation spec v1, envelope.md). */
 export const STATEMENT_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 
-/** An in-toto Statement v1 (in-toto/attestation `spec/v1/statement.md`), with SHA-256 subjects only. */
+/** What `cosign attest` v3 still writes (in-toto/attestation `spec/v0.1.0/statement.md`): the same members. */
+const FORMER_STATEMENT_TYPE = 'https://in-toto.io/Statement/v0.1';
+
+/** An in-toto Statement v1 (in-toto/attestation `spec/v1/statement.md`) or v0.1, with SHA-256 subjects only. */
 export const StatementSchema = v.object({
-  _type: v.literal(STATEMENT_TYPE),
+  _type: v.picklist([STATEMENT_TYPE, FORMER_STATEMENT_TYPE]),
   subject: v.pipe(
     v.array(
       v.object({
@@ -23,11 +26,19 @@ export const StatementSchema = v.object({
 
 export type Statement = v.InferOutput<typeof StatementSchema>;
 
-/** A statement about one OCI manifest. No subject name, as cosign writes it (cosign v3 `pkg/cosign/bundle`; the digest alone decides). */
-export function statementAbout(digest: Digest, predicateType: string, predicate: Record<string, unknown>): Statement {
+/**
+ * A statement about one OCI manifest. The digest alone decides; a name is for people, and for sigstore-python, which takes no
+ * statement without one.
+ */
+export function statementAbout(
+  digest: Digest,
+  predicateType: string,
+  predicate: Record<string, unknown>,
+  name?: string,
+): Statement {
   return {
     _type: STATEMENT_TYPE,
-    subject: [{ digest: { sha256: hexOf(digest) } }],
+    subject: [{ ...(name === undefined ? {} : { name }), digest: { sha256: hexOf(digest) } }],
     predicateType,
     predicate,
   };

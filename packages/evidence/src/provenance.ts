@@ -93,7 +93,11 @@ export function completeProvenance(
   predicate: Readonly<Record<string, unknown>>,
   run: { readonly builderId: string; readonly build: Build },
 ): Record<string, unknown> {
-  const draft = parseWith(DraftSchema, predicate, { code: 'BAD_PROVENANCE', where: 'the unsigned provenance' });
+  const draft = parseWith(DraftSchema, predicate, {
+    code: 'BAD_PROVENANCE',
+    where: 'the unsigned provenance',
+    fix: 'run package again and let nothing else write to the work-dir',
+  });
   return {
     ...draft,
     runDetails: {

@@ -101,6 +101,7 @@ export function createAuthorizer(context: Context, rule: RealmRule, credentials:
         code: 'REALM_REFUSED',
         what: `${url.host}, the token service of ${rule.registry}, redirects elsewhere`,
         why: 'a redirect could carry the credentials to another host, so token requests follow none',
+        fix: 'tell those who run the registry: its token service must answer where its challenge says',
       });
     }
     const action = `get a token from ${url.host}`;

@@ -40,6 +40,7 @@ export async function fetchBlob(transport: Transport, repository: string, descri
       code: 'BLOB_TOO_LARGE',
       what: `blob ${digest} in ${repository} has ${size} bytes`,
       why: `at most ${BLOB_MAX_BYTES} bytes are read, so that a manifest cannot exhaust the runner`,
+      fix: 'check that the digest is of an artifact that push published',
     });
   }
   const response = await follow(transport, {
@@ -143,6 +144,7 @@ function sessionUrl(transport: Transport, response: HttpResponse, requested: URL
       code: 'UPLOAD_REFUSED',
       what: `${transport.registry} opened an upload without saying where to`,
       why: 'its answer has no usable Location header',
+      fix: 'run the job again; if it persists, tell those who run the registry',
     });
   }
   return url;
@@ -185,5 +187,6 @@ async function follow(transport: Transport, request: BlobRequest): Promise<HttpR
   throw new UserError({
     code: 'REDIRECT_REFUSED',
     what: `${transport.registry} redirects a blob more than ${REDIRECTS_MAX} times`,
+    fix: 'run the job again; if it persists, tell those who run the registry',
   });
 }

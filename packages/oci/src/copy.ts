@@ -25,6 +25,7 @@ export async function copyArtifact(copy: ArtifactCopy): Promise<void> {
       code: 'MANIFEST_MISMATCH',
       what: `the manifest to copy from ${source.registry}/${sourceRepository} is not what it should be`,
       why: `its content does not have digest ${descriptor.digest}`,
+      fix: 'do not use it; find out whether a proxy or the registry changes content',
     });
   }
   const manifest = parseManifest(bytes, `${source.registry}/${sourceRepository}@${descriptor.digest}`);

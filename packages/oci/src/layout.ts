@@ -64,7 +64,11 @@ export async function readBlob(dir: string, descriptor: Descriptor): Promise<Uin
 /** The descriptors that the layout's `index.json` lists. Throws `LAYOUT_INVALID` or `BAD_INDEX`. */
 export async function readLayoutIndex(dir: string): Promise<Descriptor[]> {
   const marker = await readLayoutFile(dir, LAYOUT_FILE);
-  parseJsonWith(LayoutMarker, marker, { code: 'LAYOUT_INVALID', where: LAYOUT_FILE });
+  parseJsonWith(LayoutMarker, marker, {
+    code: 'LAYOUT_INVALID',
+    where: LAYOUT_FILE,
+    fix: 'run package again and let nothing else write to the layout',
+  });
   return parseIndex(await readLayoutFile(dir, INDEX_FILE), `the image layout's ${INDEX_FILE}`).manifests;
 }
 

@@ -42,26 +42,29 @@ function documentWithout(foreign: readonly string[]) {
 const ManifestDocument = documentWithout(['manifests']);
 const IndexDocument = documentWithout(['config', 'layers']);
 
+const NOT_OURS = 'check that the digest or tag is of what this suite published, and who wrote it';
+
 /** Reads an image manifest of at most 4 MiB. Throws `BAD_MANIFEST`; `where` names its origin. */
 export function parseManifest(bytes: Uint8Array, where: string): Manifest {
-  const source = { code: 'BAD_MANIFEST', where };
+  const source = { code: 'BAD_MANIFEST', where, fix: NOT_OURS };
   requireSize(source, bytes);
   return parseWith(ManifestSchema, parseJsonWith(ManifestDocument, bytes, source), source);
 }
 
 /** Reads an image index of at most 4 MiB. Throws `BAD_INDEX`; `where` names its origin. */
 export function parseIndex(bytes: Uint8Array, where: string): Index {
-  const source = { code: 'BAD_INDEX', where };
+  const source = { code: 'BAD_INDEX', where, fix: NOT_OURS };
   requireSize(source, bytes);
   return parseWith(IndexSchema, parseJsonWith(IndexDocument, bytes, source), source);
 }
 
-function requireSize({ code, where }: Source, bytes: Uint8Array): void {
+function requireSize({ code, where, fix }: Source, bytes: Uint8Array): void {
   if (bytes.byteLength > MANIFEST_MAX_BYTES) {
     throw new UserError({
       code,
       what: `${where} has ${bytes.byteLength} bytes`,
       why: `registries take at most ${MANIFEST_MAX_BYTES} bytes`,
+      fix: fix ?? NOT_OURS,
     });
   }
 }

@@ -21,6 +21,7 @@ export async function readPages(
       code: 'REGISTRY_PAGING',
       what: `${transport.registry} does not let us read a list of ${repository} to its end`,
       why,
+      fix: 'tell those who run the registry; what is not listed completely is never taken for absent',
     });
   let url = request.first;
   for (let page = 1; page <= PAGES_MAX; page += 1) {

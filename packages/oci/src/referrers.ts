@@ -164,13 +164,16 @@ async function updateFallback(
   );
 }
 
+const FOREIGN_INDEX = 'find out who wrote it: readers follow it to the signatures';
+
 /** The index with `descriptor` added, or undefined when it is there. */
 function withDescriptor(index: Uint8Array | undefined, descriptor: Descriptor, where: string): Uint8Array | undefined {
   const empty = { schemaVersion: 2, mediaType: MEDIA_TYPE.imageIndex, manifests: [] };
   if (index !== undefined) {
     parseIndex(index, where);
   }
-  const current = index === undefined ? empty : parseJsonWith(OpenIndex, index, { code: 'BAD_INDEX', where });
+  const current =
+    index === undefined ? empty : parseJsonWith(OpenIndex, index, { code: 'BAD_INDEX', where, fix: FOREIGN_INDEX });
   if (current.manifests.some(({ digest }) => digest === descriptor.digest)) {
     return undefined;
   }

@@ -86,7 +86,7 @@ export function registryError(failed: FailedRequest): UserError {
       fix:
         credentials === 'anonymous'
           ? 'give credentials for this registry'
-          : 'check that the credentials belong to this registry and have not expired',
+          : 'check that the credentials belong to this registry, have not expired, and may do this in this repository',
     });
   }
   if (isImmutableTag(response.status, fault)) {
@@ -107,7 +107,15 @@ export function registryError(failed: FailedRequest): UserError {
         'give these credentials the right to do this in this repository',
     });
   }
-  return new UserError({ code: 'REGISTRY_ERROR', what: `${registry} failed to ${action}`, why });
+  return new UserError({
+    code: 'REGISTRY_ERROR',
+    what: `${registry} failed to ${action}`,
+    why,
+    fix:
+      response.status === 404
+        ? 'check registry and repository, that it exists there, and that the credentials may see it'
+        : 'run the job again; if it persists, tell those who run the registry',
+  });
 }
 
 /** No code is agreed on: Quay TAG_IMMUTABLE, ECR TAG_INVALID "… is immutable", Harbor 412 PRECONDITION, others say so in words. */

@@ -27,7 +27,13 @@ export async function fetchTags(transport: Transport, repository: string): Promi
       throw transport.failure(response, `list the tags of ${repository}`);
     }
     const where = `the tag list of ${transport.registry}/${repository}`;
-    tags.push(...(parseJsonWith(TagList, response.body, { code: 'BAD_TAG_LIST', where }).tags ?? []));
+    tags.push(
+      ...(parseJsonWith(TagList, response.body, {
+        code: 'BAD_TAG_LIST',
+        where,
+        fix: 'check that no proxy answers in place of the registry',
+      }).tags ?? []),
+    );
     return true;
   });
   return absent ? undefined : tags;

@@ -66,6 +66,7 @@ export function createTransport(context: Context, options: RegistryOptions): Tra
           code: 'REDIRECT_REFUSED',
           what: `${registry} sends us to ${request.url.origin}`,
           why: 'content travels over https only (http: to this machine, and only when plain http is on)',
+          fix: 'tell those who run the registry',
         });
       }
       if (request.anonymous === true || !isOwn(request.url)) {

@@ -1,5 +1,5 @@
 import { globSync } from 'node:fs';
-import { basename } from 'node:path';
+import { join, relative } from 'node:path';
 import { requireName, UserError } from '@gitless/core';
 import type { ComponentEntry, Config } from './config-schema.ts';
 import { nearest } from './nearest.ts';
@@ -53,7 +53,7 @@ export function filterByName<T extends { readonly name: string }>(
   components: readonly T[],
   names: readonly string[],
 ): T[] {
-  const known = components.map((component) => component.name);
+  const known = components.map((component) => component.name).sort();
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new UserError({
@@ -90,7 +90,7 @@ function expand(workspace: string, entry: ComponentEntry): Component[] {
   const { pattern, ignore, ...rest } = entry;
   const folders = globSync(pattern, { cwd: workspace, exclude: [...(ignore ?? [])], withFileTypes: true })
     .filter((found) => found.isDirectory())
-    .map((found) => `${found.parentPath}/${found.name}`.slice(workspace.length + 1));
+    .map((found) => ({ name: found.name, path: relative(workspace, join(found.parentPath, found.name)) }));
   if (folders.length === 0) {
     throw new UserError({
       code: 'COMPONENT_MISSING',
@@ -98,5 +98,5 @@ function expand(workspace: string, entry: ComponentEntry): Component[] {
       fix: 'correct the pattern, or check the repository out completely',
     });
   }
-  return folders.map((path) => ({ ...rest, name: basename(path), path }));
+  return folders.map((folder) => ({ ...rest, ...folder }));
 }

@@ -1,4 +1,5 @@
 import {
+  allBounded,
   type Context,
   type Digest,
   PREDICATE,
@@ -11,7 +12,7 @@ import {
 } from '@gitless/core';
 import { copyArtifact, EMPTY_CONFIG } from '@gitless/oci';
 import type { Promotion } from '@gitless/promotion';
-import type { Signer } from '@gitless/signing';
+import type { SignedStatement, Signer } from '@gitless/signing';
 import { bundleReferrer } from './layout-store.ts';
 import type { PromotionPlan } from './plan-promotion.ts';
 import type { PromotionPlace, PromotionRequest } from './promotion-request.ts';
@@ -42,29 +43,35 @@ export async function executePromotion(
 ): Promise<Promoted> {
   const { source, target, component, version, channel } = request;
   const { digest, manifest } = plan;
-  await copyArtifact({
-    source: source.client,
-    sourceRepository: source.repository,
-    target: target.client,
-    targetRepository: target.repository,
-    manifest,
-  });
-  await copyReferrers(request, plan);
+  if (source.client.registry !== target.client.registry || source.repository !== target.repository) {
+    await copyArtifact({
+      source: source.client,
+      sourceRepository: source.repository,
+      target: target.client,
+      targetRepository: target.repository,
+      manifest,
+    });
+    await copyReferrers(request, plan);
+  }
   const where = { repository: target.repository, digest };
   const trust = { root: request.trustedRoot, identities: [request.shipper, request.promoter] };
   const before = await readEvidence(context, target.client, where, trust);
   const record =
     findRecord(before, request) ??
-    statementAbout(digest, PREDICATE.promotion, { ...promotionRecord(context, request, plan) });
+    statementAbout(digest, PREDICATE.promotion, { ...promotionRecord(context, request, plan) }, component);
   const own = before.referrers.filter((referrer) => isSignedBy(referrer, request.promoter));
   const missing = [
     ...(own.some(({ verified }) => verified.statement.predicateType === PREDICATE.signature)
       ? []
-      : [statementAbout(digest, PREDICATE.signature, {})]),
+      : [statementAbout(digest, PREDICATE.signature, {}, component)]),
     ...(findRecord(before, request) === undefined ? [record] : []),
   ];
-  for (const statement of missing) {
-    await attach(request, plan, signer, statement);
+  // Signed at once, because Rekor v2 answers at its next checkpoint only; attached one after the other.
+  const signed = await allBounded(missing, OWN_PREDICATES.length, context.signal, (statement) =>
+    signer.sign(statement),
+  );
+  for (const each of signed) {
+    await attach(request, plan, each);
   }
   const after = await readEvidence(context, target.client, where, trust);
   requireEvidence(after, { identity: request.shipper, predicateTypes: REQUIRED_PREDICATES, component, digest });
@@ -105,11 +112,7 @@ async function requireUnmoved(request: PromotionRequest, plan: PromotionPlan): P
   }
 }
 
-async function copyReferrers(request: PromotionRequest, plan: PromotionPlan): Promise<void> {
-  const { source, target } = request;
-  if (source.client.registry === target.client.registry && source.repository === target.repository) {
-    return;
-  }
+async function copyReferrers({ target }: PromotionRequest, plan: PromotionPlan): Promise<void> {
   const listed = new Set(
     (await target.client.listReferrers(target.repository, plan.digest)).map(({ digest }) => digest),
   );
@@ -121,13 +124,11 @@ async function copyReferrers(request: PromotionRequest, plan: PromotionPlan): Pr
 async function attach(
   request: PromotionRequest,
   plan: PromotionPlan,
-  signer: Signer,
-  statement: Statement,
+  { bundle, verified }: SignedStatement,
 ): Promise<void> {
-  const { bundle, verified } = await signer.sign(statement);
   const { manifest, descriptor } = bundleReferrer(plan.manifest.descriptor, {
     bytes: bundle,
-    predicateType: statement.predicateType,
+    predicateType: verified.statement.predicateType,
     signedAt: verified.signedAt,
   });
   await pushReferrer(request.target, plan.digest, manifest, descriptor, bundle);

@@ -19,16 +19,18 @@ export const TRUSTED_ROOT_SECRET = 'gitless-trusted-root';
  */
 export function fluxResources(target: FluxTarget): string {
   const path = ['.', target.pathPrefix, target.environment ?? ''].filter((part) => part !== '').join('/');
+  // A resource's name may not hold "_" (RFC 1123 subdomain); quoted, because a component may be called "2048" or "on".
+  const name = yamlString(target.component.replaceAll('_', '-'));
   return `apiVersion: source.toolkit.fluxcd.io/v1
 kind: OCIRepository
 metadata:
-  name: ${target.component}
+  name: ${name}
   namespace: flux-system
 spec:
   interval: 5m
   url: oci://${target.repository}
   ref:
-    tag: ${target.tag}
+    tag: ${yamlString(target.tag)}
   verify:
     provider: cosign
     trustedRootSecretRef:
@@ -40,13 +42,13 @@ spec:
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata:
-  name: ${target.component}
+  name: ${name}
   namespace: flux-system
 spec:
   interval: 10m
   sourceRef:
     kind: OCIRepository
-    name: ${target.component}
+    name: ${name}
   path: ${yamlString(path)}
   prune: true
 `;

@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
-import { type Build, canonicalJson, errorMessage, formatError, parseJsonWith, UserError } from '@gitless/core';
-import { type ComponentResult, type PromoteResult, type Result, ResultSchema } from './results.ts';
+import { type Build, canonicalJson, describeError, errorMessage, parseJsonWith, UserError } from '@gitless/core';
+import { type PromoteResult, type Result, ResultSchema } from './results.ts';
 import { type WorkDir, writeFileAtomic } from './work-dir.ts';
 
 /** A former run's result of this step must not be taken for this one's when the step fails early. */
@@ -15,6 +15,10 @@ export async function writeResult(dir: WorkDir, result: Result | PromoteResult):
   return path;
 }
 
+const OTHERWISE: Readonly<Record<string, string>> = {
+  render: '; to pack directories as they are, give path, or unrendered: true for those of gitless.yaml',
+};
+
 /** The result of the step before this one. Throws `STEP_MISSING`, `BAD_RESULT` or `RESULT_STALE`. */
 export async function readResult(dir: WorkDir, step: Result['step'], build: Build): Promise<Result> {
   let json: string;
@@ -25,15 +29,18 @@ export async function readResult(dir: WorkDir, step: Result['step'], build: Buil
       code: 'STEP_MISSING',
       what: `there is no result of ${step} in ${dir.root}`,
       why: errorMessage(error),
-      fix: `run ${step} before this step in the same job, or give this step the same work-dir`,
+      fix: `run ${step} before this step in the same job, or give this step the same work-dir${OTHERWISE[step] ?? ''}`,
     });
   }
   return parseResult(json, `the result of ${step}`, step, build);
 }
 
+export const RUN_AGAIN =
+  'run the steps before this one again, from the same version of the suite, and let nothing else write to the work-dir';
+
 /** Parses a predecessor's result and refuses one of another repository, commit or run; the attempt may differ (design §4b). */
 export function parseResult(json: string | Uint8Array, where: string, step: Result['step'], build: Build): Result {
-  const result = parseJsonWith(ResultSchema, json, { code: 'BAD_RESULT', where });
+  const result = parseJsonWith(ResultSchema, json, { code: 'BAD_RESULT', where, fix: RUN_AGAIN });
   const differing = (['repository', 'sha', 'runId'] as const).filter((field) => result.build[field] !== build[field]);
   if (result.step !== step || differing.length > 0) {
     throw new UserError({
@@ -49,31 +56,35 @@ export function parseResult(json: string | Uint8Array, where: string, step: Resu
   return result;
 }
 
-/** Splits a predecessor's components into those to go on with and those to name as failed (invariant 13). */
-export function usable(result: Result): { ok: ComponentResult[]; failed: ComponentResult[] } {
-  return {
-    ok: result.components.filter((component) => component.status === 'ok'),
-    failed: result.components.filter((component) => component.status === 'failed'),
-  };
-}
-
 /** What a result says of a failure: the code, and the message without the pointer to the docs. */
 export function failureOf(error: unknown): { code: string; message: string } {
-  return { code: error instanceof UserError ? error.code : 'INTERNAL', message: formatError(error) };
+  return { code: error instanceof UserError ? error.code : 'INTERNAL', message: describeError(error) };
 }
 
 /** After result and outputs are written: the job is red if any component failed. Throws `COMPONENTS_FAILED`. */
 export function requireAllOk(
-  failures: readonly { readonly name: string; readonly error?: { readonly message: string } }[],
+  components: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly error?: { readonly message: string };
+  }[],
 ): void {
+  const failures = components.filter(({ status }) => status === 'failed');
   if (failures.length > 0) {
     throw new UserError({
       code: 'COMPONENTS_FAILED',
-      what: `${failures.length} component(s) failed; the others are done`,
+      what: countFailures(failures, components.length),
       details: failures.map(
         ({ name, error }) => `${name}: ${(error?.message ?? 'failed in an earlier step').replaceAll('\n', '\n    ')}`,
       ),
       fix: 'mend what is named and run the job again: only what failed is done anew',
     });
   }
+}
+
+function countFailures(failures: readonly { readonly name: string }[], total: number): string {
+  if (failures.length < total) {
+    return `${failures.length} of ${total} components failed; the others are done`;
+  }
+  return total === 1 ? `${failures[0]?.name} failed` : `all ${total} components failed`;
 }

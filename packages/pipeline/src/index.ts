@@ -5,7 +5,7 @@ export { type Config, ConfigSchema } from './config-schema.ts';
 export { type ContentChanges, compareContent } from './content-changes.ts';
 export { executePromotion, type Promoted } from './execute-promotion.ts';
 export { anchored, type FluxTarget, fluxResources, TRUSTED_ROOT_SECRET } from './flux-resources.ts';
-export { failureOf, forgetResult, parseResult, readResult, requireAllOk, usable, writeResult } from './handover.ts';
+export { failureOf, forgetResult, parseResult, readResult, requireAllOk, writeResult } from './handover.ts';
 export { addEntries, asDigest, findArtifact } from './layout-store.ts';
 export { nearest as nearestName } from './nearest.ts';
 export {
@@ -44,6 +44,7 @@ export {
   type ServiceSettings,
   type SessionRules,
   type SigningToken,
+  serviceSettings,
   type TrustedRoot,
 } from './signing-session.ts';
 export { buildTag, channelOwner, pushTags, requirePromotable } from './tag-rules.ts';

@@ -13,6 +13,7 @@ import {
   writeBlob,
   writeLayoutIndex,
 } from '@gitless/oci';
+import { RUN_AGAIN } from './handover.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const PREDICATE_TYPE = 'dev.sigstore.bundle.predicateType';
@@ -130,7 +131,11 @@ export const STATEMENT_FILES: Readonly<Partial<Record<PredicateType, string>>> =
 
 export function asDigest(value: string | undefined): Digest {
   if (value === undefined || !isDigest(value)) {
-    throw new UserError({ code: 'BAD_RESULT', what: `a result names ${JSON.stringify(value)} where a digest is due` });
+    throw new UserError({
+      code: 'BAD_RESULT',
+      what: `a result names ${JSON.stringify(value) ?? 'nothing'} where a digest is due`,
+      fix: RUN_AGAIN,
+    });
   }
   return value;
 }

@@ -92,13 +92,13 @@ export function packageComponent(input: PackageInput): PackagedComponent {
   });
   const digest = manifest.descriptor.digest;
   const statements = new Map<PredicateType, Statement>([
-    [PREDICATE.provenance, statementAbout(digest, PREDICATE.provenance, provenance(input, sha256(sbom)))],
-    [PREDICATE.sbom, statementAbout(digest, PREDICATE.sbom, parseSbom(sbom))],
+    [PREDICATE.provenance, statementAbout(digest, PREDICATE.provenance, provenance(input, sha256(sbom)), component)],
+    [PREDICATE.sbom, statementAbout(digest, PREDICATE.sbom, parseSbom(sbom), component)],
   ]);
   if (input.checks.length > 0) {
     statements.set(
       PREDICATE.checks,
-      statementAbout(digest, PREDICATE.checks, { ...testResultPredicate({ checks: input.checks }) }),
+      statementAbout(digest, PREDICATE.checks, { ...testResultPredicate({ checks: input.checks }) }, component),
     );
   }
   return { component, pathPrefix, manifest, blobs: [config, layer, sbomLayer], contentDigest, statements };
@@ -120,7 +120,11 @@ function provenance(input: PackageInput, sbom: Digest): Record<string, unknown> 
 }
 
 function parseSbom(json: Uint8Array): Record<string, unknown> {
-  return parseJsonWith(v.record(v.string(), v.unknown()), json, { code: 'INTERNAL', where: 'the SBOM' });
+  return parseJsonWith(v.record(v.string(), v.unknown()), json, {
+    code: 'INTERNAL',
+    where: 'the SBOM',
+    fix: 'this is a defect of gitless: please report it',
+  });
 }
 
 /** Replaces layout and statements as a whole: one image layout for all components of this run. */

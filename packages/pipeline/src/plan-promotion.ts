@@ -80,6 +80,7 @@ async function promotionsOf(context: Context, request: PromotionRequest, digest:
       parseWith(PromotionSchema, verified.statement.predicate, {
         code: 'BAD_PROMOTION',
         where: 'a promotion statement',
+        fix: 'find out which version of the suite signed it; promote with that one or a later one',
       }),
     )
     .filter((record) => record.component === request.component);

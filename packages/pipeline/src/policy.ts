@@ -65,7 +65,7 @@ export function requireSettings(step: string, settings: readonly (readonly [name
       code: 'SETTING_MISSING',
       what: `${step} needs ${missing.join(', ')}`,
       why: 'there is no silent default: who signs, and what is trusted, is said by you',
-      fix: 'give them as inputs, or (identity, trust, registry) in gitless.yaml on the default branch',
+      fix: 'give them as inputs, or identity, trust and registry in gitless.yaml, which counts on the default branch only',
     });
   }
 }

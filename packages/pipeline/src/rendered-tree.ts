@@ -52,7 +52,11 @@ export async function unpackRenderedTree(tar: Uint8Array, expected: string, buil
   const files = treeFiles(readTar(tar, DEFAULT_TAR_LIMITS));
   const json = files.find((file) => file.path === RESULT_FILE);
   if (json === undefined) {
-    throw new UserError({ code: 'BAD_RESULT', what: `the rendered tree holds no ${RESULT_FILE}` });
+    throw new UserError({
+      code: 'BAD_RESULT',
+      what: `the rendered tree holds no ${RESULT_FILE}`,
+      fix: 'hand over the output tar of render, as it is',
+    });
   }
   const result = parseResult(json.content, `${RESULT_FILE} of the rendered tree`, 'render', build);
   const byPath = new Map(files.map((file) => [file.path, file]));

@@ -1,8 +1,10 @@
-import { BuildSchema } from '@gitless/core';
+import { BuildSchema, isName } from '@gitless/core';
 import * as v from 'valibot';
 
 const text = v.pipe(v.string(), v.nonEmpty());
 const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/, '!wants sha256: and 64 lower-case hex digits'));
+/** Becomes a directory and a repository path: whoever rendered must not choose where the next step writes. */
+const name = v.pipe(v.string(), v.check(isName, '!wants a component or environment name'));
 const failure = v.strictObject({ code: text, message: text });
 
 /** One rendered or packed file, relative to its component. */
@@ -11,12 +13,12 @@ const FileSchema = v.strictObject({ path: text, sha256: digest });
 const ToolSchema = v.strictObject({ name: text, version: text, digest, asserted: v.boolean() });
 
 const ComponentSchema = v.strictObject({
-  name: text,
+  name,
   status: v.picklist(['ok', 'failed']),
   /** Where it comes from in the checkout. */
   path: v.exactOptional(text),
   engine: v.exactOptional(text),
-  environments: v.exactOptional(v.array(text)),
+  environments: v.exactOptional(v.array(name)),
   files: v.exactOptional(v.array(FileSchema)),
   /** First directory inside the artifact; empty for an artifact that is not bound to its component. */
   pathPrefix: v.exactOptional(v.string()),
@@ -46,7 +48,13 @@ const STEPS = ['render', 'package', 'sign', 'push'] as const;
 export const ResultSchema = v.strictObject({
   ...head,
   step: v.picklist(STEPS),
-  components: v.array(ComponentSchema),
+  components: v.pipe(
+    v.array(ComponentSchema),
+    v.check(
+      (components) => new Set(components.map((entry) => entry.name)).size === components.length,
+      '!names a component twice',
+    ),
+  ),
   /** Who signed, as the certificate says (sign), or who had to have signed (push). */
   signer: v.exactOptional(v.strictObject({ issuer: text, subject: text })),
   /** Opt-ins of the workflow file, such as `allow-refs`. */

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  allBounded,
   type Build,
+  type Context,
   type Digest,
   PREDICATE,
   parseJsonWith,
@@ -13,6 +15,7 @@ import {
 import { completeProvenance } from '@gitless/evidence';
 import type { Descriptor } from '@gitless/oci';
 import { type Signer, type VerifiedStatement, verifyBundle } from '@gitless/signing';
+import { RUN_AGAIN } from './handover.ts';
 import { findArtifact, STATEMENT_FILES, type StoredArtifact, writeBundle } from './layout-store.ts';
 
 type TrustedRoot = Parameters<typeof verifyBundle>[0];
@@ -44,30 +47,33 @@ export interface SignRequest {
  * and comes from this identity is kept, so that a re-run only adds what is missing (invariant 6). The caller lists the entries in the
  * layout's index once all are written.
  */
-export async function signComponent(request: SignRequest): Promise<SignedBundle[]> {
+export async function signComponent(context: Context, request: SignRequest): Promise<SignedBundle[]> {
   const artifact = await findArtifact(request.layout, request.component, request.digest);
-  const signed: SignedBundle[] = [];
-  for (const statement of await statementsToSign(request)) {
-    const kept = keepBundle(artifact, statement, request);
-    if (kept !== undefined) {
-      signed.push(kept);
-      continue;
-    }
-    const { bundle, verified } = await request.signer.sign(statement);
-    const { predicateType } = statement;
-    const entry = await writeBundle(request.layout, artifact, {
-      bytes: bundle,
-      predicateType,
-      signedAt: verified.signedAt,
-    });
-    signed.push({ predicateType, digest: entry.digest, entry, bundle, verified });
-  }
-  return signed;
+  const statements = await statementsToSign(request);
+  // All at once: Rekor v2 answers at its next checkpoint only, which is about a second for each that waits for another.
+  return allBounded(
+    statements,
+    statements.length,
+    context.signal,
+    async (statement) =>
+      keepBundle(artifact, statement, request) ?? (await signStatement(artifact, statement, request)),
+  );
+}
+
+async function signStatement(
+  artifact: StoredArtifact,
+  statement: Statement,
+  { layout, signer }: SignRequest,
+): Promise<SignedBundle> {
+  const { bundle, verified } = await signer.sign(statement);
+  const { predicateType } = statement;
+  const entry = await writeBundle(layout, artifact, { bytes: bundle, predicateType, signedAt: verified.signedAt });
+  return { predicateType, digest: entry.digest, entry, bundle, verified };
 }
 
 /** The signature statement first: its bundle is the one that a person asks for. */
 async function statementsToSign(request: SignRequest): Promise<Statement[]> {
-  const statements = [statementAbout(request.digest, PREDICATE.signature, {})];
+  const statements = [statementAbout(request.digest, PREDICATE.signature, {}, request.component)];
   for (const [predicateType, file] of Object.entries(STATEMENT_FILES)) {
     const statement = await readStatement(
       join(request.statements, request.component, file),
@@ -103,7 +109,7 @@ async function readStatement(path: string, predicateType: string, digest: Digest
   } catch {
     return undefined;
   }
-  const statement = parseJsonWith(StatementSchema, json, { code: 'STATEMENT_CHANGED', where: path });
+  const statement = parseJsonWith(StatementSchema, json, { code: 'STATEMENT_CHANGED', where: path, fix: RUN_AGAIN });
   const subjects = statement.subject.map((subject) => `sha256:${subject.digest.sha256}`);
   if (statement.predicateType !== predicateType || subjects.length !== 1 || subjects[0] !== digest) {
     throw new UserError({

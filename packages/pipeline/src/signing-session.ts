@@ -20,6 +20,16 @@ export interface ServiceSettings {
   readonly tsaUrl: string | undefined;
 }
 
+/** For `requireSettings`: whether the settings name a whole Sigstore instance. */
+export function serviceSettings(settings: ServiceSettings): readonly [name: string, value: unknown] {
+  const { signingConfig, fulcioUrl, rekorUrl, tsaUrl } = settings;
+  const urls = [fulcioUrl, rekorUrl, tsaUrl];
+  return [
+    'signing-config (or fulcio-url, rekor-url and tsa-url)',
+    signingConfig ?? (urls.includes(undefined) ? undefined : urls),
+  ];
+}
+
 /** The services to sign with: each URL that is given, else the signing config's. Throws `SETTING_MISSING`, `BAD_SIGNING_CONFIG`, `SERVICE_NOT_HTTPS`. */
 export async function resolveServices(
   context: Context,
@@ -89,17 +99,21 @@ export interface SessionRules {
 
 /**
  * Invariant 14 and the gate, both before the token goes to Fulcio: the workflow that becomes the identity must lie in this repository,
- * and the token must name the environment. Throws `TOKEN_FOREIGN`, `IDENTITY_SHARED` or `ENVIRONMENT_MISMATCH`.
+ * and the token must name the environment. Returns the opt-in that was needed, for record and summary.
+ * Throws `TOKEN_FOREIGN`, `IDENTITY_SHARED` or `ENVIRONMENT_MISMATCH`.
  */
-export function requireOwnIdentity({ claims }: SigningToken, build: Build, rules: SessionRules): void {
+export function requireOwnIdentity({ claims }: SigningToken, build: Build, rules: SessionRules): string[] {
   if (claims.repository !== build.repository) {
     throw new UserError({
       code: 'TOKEN_FOREIGN',
       what: 'the OIDC token is of another repository than this run',
       details: [`expected ${build.repository}`, `seen ${claims.repository}`],
+      why: 'what is signed here would carry the name of the other one',
+      fix: 'let no step change GITHUB_REPOSITORY or ACTIONS_ID_TOKEN_REQUEST_URL',
     });
   }
-  if (!claims.job_workflow_ref.startsWith(`${claims.repository}/`) && !rules.sharedIdentity) {
+  const isShared = !claims.job_workflow_ref.startsWith(`${claims.repository}/`);
+  if (isShared && !rules.sharedIdentity) {
     throw new UserError({
       code: 'IDENTITY_SHARED',
       what: `this job would sign as ${claims.job_workflow_ref}, which lies in another repository`,
@@ -116,6 +130,7 @@ export function requireOwnIdentity({ claims }: SigningToken, build: Build, rules
       fix: `add \`environment: ${rules.environment}\` to the job`,
     });
   }
+  return isShared ? [`shared-identity: ${claims.job_workflow_ref}`] : [];
 }
 
 /** A signer for this job: one token, one key, one certificate. The token must have passed {@link requireOwnIdentity}. */

@@ -37,7 +37,7 @@ export function pushTags(input: readonly string[], channels: Channels): string[]
 function refusalForPush(tag: string, channels: Channels): string | undefined {
   return (
     malformedOrReserved(tag) ??
-    (isVersion(tag) ? 'is a version, which only promote writes' : undefined) ??
+    (looksLikeVersion(tag) ? 'is a version, which only promote writes' : undefined) ??
     (channelOwner(channels, tag) === 'promote' ? 'is a channel that promote owns' : undefined)
   );
 }
@@ -46,7 +46,7 @@ function refusalForPush(tag: string, channels: Channels): string | undefined {
 export function requirePromotable(channel: string, channels: Channels): string {
   const why =
     malformedOrReserved(channel) ??
-    (isVersion(channel) ? 'is a version, not a channel' : undefined) ??
+    (looksLikeVersion(channel) ? 'is a version, not a channel' : undefined) ??
     (channelOwner(channels, channel) === 'push' ? 'is a channel that push owns' : undefined);
   if (why !== undefined) {
     throw new UserError({
@@ -56,6 +56,11 @@ export function requirePromotable(channel: string, channels: Channels): string {
     });
   }
   return channel;
+}
+
+/** Also what only a laxer reader takes for a version, such as a number beyond 2^53: Flux follows a range over all tags. */
+function looksLikeVersion(tag: string): boolean {
+  return isVersion(tag) || /^v?\d+\.\d+\.\d+(?:-|$)/i.test(tag);
 }
 
 function malformedOrReserved(tag: string): string | undefined {

@@ -7,7 +7,7 @@ import {
   type Statement,
   UserError,
 } from '@gitless/core';
-import { ProvenanceSchema, signedComponent, TestResultSchema } from '@gitless/evidence';
+import { BUILD_TYPE, ProvenanceSchema, signedComponent, TestResultSchema } from '@gitless/evidence';
 import { type Descriptor, MEDIA_TYPE, parseManifest, type RegistryClient } from '@gitless/oci';
 import { PromotionSchema } from '@gitless/promotion';
 import { type Expectation, type VerifiedStatement, verifyBundle } from '@gitless/signing';
@@ -63,7 +63,12 @@ export async function readEvidence(
       throw new UserError({
         code: 'REFERRER_MISSING',
         what: `the registry lists referrer ${descriptor.digest} but does not hold it`,
+        why: 'what cannot be read is never taken for absent',
+        fix: 'run the job again; if it persists, tell those who run the registry',
       });
+    }
+    if (found.descriptor.mediaType !== MEDIA_TYPE.imageManifest) {
+      return undefined;
     }
     const { layers, subject } = parseManifest(found.bytes, `referrer ${descriptor.digest}`);
     const [layer] = layers;
@@ -93,19 +98,23 @@ function verifyForAny(
   digest: Digest,
   referrer: Unverified,
 ): VerifiedReferrer | { descriptor: Descriptor; code: string; reason: string } {
-  let failure = { code: 'IDENTITY_MISMATCH', reason: 'no identity is expected' };
+  let failure: { code: string; reason: string } | undefined;
   for (const identity of trust.identities) {
     try {
       return { ...referrer, verified: verifyBundle(trust.root, referrer.bundle, { ...identity, digest }) };
     } catch (error) {
       const details = error instanceof UserError ? (error.problem.details ?? [error.problem.why ?? '']) : [];
-      failure = {
+      // The first identity is the one that the caller is asked about.
+      failure ??= {
         code: error instanceof UserError ? error.code : 'BUNDLE_INVALID',
         reason: [errorMessage(error), ...details].join('; '),
       };
     }
   }
-  return { descriptor: referrer.descriptor, ...failure };
+  return {
+    descriptor: referrer.descriptor,
+    ...(failure ?? { code: 'IDENTITY_MISMATCH', reason: 'no identity is expected' }),
+  };
 }
 
 /**
@@ -121,12 +130,13 @@ export function requireEvidence(
     readonly digest: Digest;
   },
 ): VerifiedReferrer[] {
-  const own = evidence.referrers.filter((referrer) => isSignedBy(referrer, wanted.identity));
+  const signed = evidence.referrers.filter((referrer) => isSignedBy(referrer, wanted.identity));
+  const own = signed.filter(({ verified }) => !isForeignProvenance(verified.statement));
   const missing = wanted.predicateTypes.filter(
     (type) => !own.some(({ verified }) => verified.statement.predicateType === type),
   );
   const rejected = evidence.rejected.map(({ digest, reason }) => `rejected ${digest}: ${reason}`);
-  const expected = `expected ${wanted.identity.subject} of ${wanted.identity.issuer}`;
+  const expected = `expected ${describeIdentity(wanted.identity)}`;
   if (evidence.rejected.length === 0 && evidence.referrers.length === 0) {
     throw new UserError({
       code: 'NOT_SIGNED',
@@ -136,13 +146,13 @@ export function requireEvidence(
     });
   }
   if (
-    own.length === 0 &&
+    signed.length === 0 &&
     (evidence.referrers.length > 0 || evidence.rejected.some(({ code }) => code === 'IDENTITY_MISMATCH'))
   ) {
     throw new UserError({
       code: 'SIGNED_BY_SOMEONE_ELSE',
       what: `${wanted.component}@${wanted.digest} is signed, but not by the expected identity`,
-      details: [expected, ...rejected],
+      details: [expected, ...signers(evidence), ...rejected],
       fix: 'if the other identity is right, correct identity and issuer; otherwise find out who published this',
     });
   }
@@ -160,6 +170,15 @@ export function requireEvidence(
   return own;
 }
 
+function describeIdentity({ subject, issuer, sourceRepository }: Identity): string {
+  return `${subject} of ${issuer}${sourceRepository === undefined ? '' : `, run by ${sourceRepository}`}`;
+}
+
+/** Who signed what verifies. */
+function signers({ referrers }: ArtifactEvidence): string[] {
+  return [...new Set(referrers.map(({ verified }) => `seen ${describeIdentity(verified.certificate)}`))];
+}
+
 /** Whether a verified statement comes from exactly this identity. */
 export function isSignedBy({ verified: { certificate } }: VerifiedReferrer, identity: Identity): boolean {
   return (
@@ -168,6 +187,13 @@ export function isSignedBy({ verified: { certificate } }: VerifiedReferrer, iden
     (identity.sourceRepository === undefined || certificate.sourceRepository === identity.sourceRepository)
   );
 }
+
+/** Provenance of another build type, such as GitHub's own attestation in the same workflow: no fault, and no evidence of ours. */
+function isForeignProvenance({ predicateType, predicate }: Statement): boolean {
+  return predicateType === PREDICATE.provenance && !v.is(OwnProvenance, predicate);
+}
+
+const OwnProvenance = v.object({ buildDefinition: v.object({ buildType: v.literal(BUILD_TYPE) }) });
 
 /** Content rules per predicate type; an unknown type is no evidence and no fault. */
 function requireContent(statement: Statement, component: string): void {
@@ -179,6 +205,7 @@ function requireContent(statement: Statement, component: string): void {
       code: 'EVIDENCE_INCOMPLETE',
       what: `the statement ${predicateType} does not say what it must`,
       details: result.issues.map((issue) => `${v.getDotPath(issue) ?? '(top level)'}: ${issue.message}`),
+      fix: 'run package, sign and push again with this version of the suite',
     });
   }
   if (predicateType === PREDICATE.provenance && signedComponent(predicate) !== component) {
@@ -187,6 +214,7 @@ function requireContent(statement: Statement, component: string): void {
       what: 'the artifact was signed for another component',
       details: [`expected ${component}`, `seen ${signedComponent(predicate)}`],
       why: 'an artifact copied into another repository must not be released there',
+      fix: 'name the component that this digest was shipped as, or ship this one',
     });
   }
 }

@@ -48,8 +48,14 @@ export async function replaceDirectory(path: string, build: (directory: string) 
     const fresh = join(beside, 'fresh');
     await mkdir(fresh);
     await build(fresh);
-    await rename(path, join(beside, 'former')).catch(ignoreMissing);
-    await rename(fresh, path);
+    const former = join(beside, 'former');
+    await rename(path, former).catch(ignoreMissing);
+    try {
+      await rename(fresh, path);
+    } catch (error) {
+      await rename(former, path).catch(ignoreMissing);
+      throw error;
+    }
   } finally {
     await rm(beside, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { MAX_VERSION_LENGTH, VERSION } from './version.ts';
 
 const text = v.pipe(v.string(), v.nonEmpty());
 const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
@@ -11,7 +12,7 @@ const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
 export const PromotionSchema = v.strictObject({
   schema: v.literal(1),
   component: text,
-  version: text,
+  version: v.pipe(v.string(), v.maxLength(MAX_VERSION_LENGTH), v.regex(VERSION, '!wants a SemVer version')),
   channel: text,
   from: v.strictObject({ repository: text, digest }),
   to: v.strictObject({ repository: text }),

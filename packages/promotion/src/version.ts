@@ -1,5 +1,15 @@
 import { UserError } from '@gitless/core';
-import { compare, parse } from 'semver';
+import { compare } from 'semver';
+
+/** An OCI tag is no longer (distribution-spec, "Pulling manifests"). */
+export const MAX_VERSION_LENGTH = 128;
+
+/**
+ * The grammar of semver.org without build metadata, and numbers of at most 15 digits: what is beyond 2^53 cannot be compared. One
+ * expression for the code and for the published schema of the promotion record.
+ */
+export const VERSION =
+  /^v?(?:0|[1-9]\d{0,14})(?:\.(?:0|[1-9]\d{0,14})){2}(?:-(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?$/;
 
 /**
  * A version tag: SemVer 2.0.0, with or without a leading `v`. Build metadata is refused: `+` cannot be part of an OCI tag
@@ -18,8 +28,7 @@ export function parseVersion(text: string): string {
 
 /** Whether a tag reads as a version, and therefore belongs to `promote` alone. */
 export function isVersion(tag: string): boolean {
-  const parsed = /^v?\d/.test(tag) ? parse(tag) : null;
-  return parsed !== null && parsed.build.length === 0 && parsed.version === tag.replace(/^v/, '');
+  return tag.length <= MAX_VERSION_LENGTH && VERSION.test(tag);
 }
 
 /** Precedence by SemVer 2.0.0 §11: negative when `a` is lower than `b`. Both must be versions. */

@@ -39,10 +39,14 @@ export function resolveCredentials(request: CredentialsRequest): ResolvedCredent
     throw badCredentials(registry, 'both a password and a token are given', 'give one of them');
   }
   if (password && !username) {
-    throw badCredentials(registry, 'a password is given without a user name', 'give both');
+    throw badCredentials(
+      registry,
+      'a password is given without a user name',
+      'give username too, or the password as token',
+    );
   }
   if (username && !password && !token) {
-    throw badCredentials(registry, 'a user name is given without password or token', 'give both');
+    throw badCredentials(registry, 'a user name is given without password or token', 'give password or token too');
   }
   if (username && /[:\p{Cc}]/u.test(username)) {
     throw badCredentials(registry, 'the user name holds ":" or a control character', 'correct it (RFC 7617)');

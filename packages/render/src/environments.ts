@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { requireName, UserError } from '@gitless/core';
 import { type Engine, holdsKustomization } from './engine.ts';
 import { directoriesOf, type NamedDirectory, PLACEHOLDER, substituteEnvironment } from './environment-pattern.ts';
-import { isDirectory, isInside, pathEscapes, requireInside, subdirectories } from './paths.ts';
+import { isDirectory, isInside, pathEscapes, requireDirectory, requireInside, subdirectories } from './paths.ts';
 
 export interface EnvironmentsSpec {
   /** Absolute; may hold `{environment}`. */
@@ -15,6 +15,12 @@ export interface EnvironmentsSpec {
   readonly environments: readonly string[];
 }
 
+export interface Environment {
+  readonly name: string;
+  /** Absolute; `undefined` when it was asked for by name and has no folder. */
+  readonly directory: string | undefined;
+}
+
 /** The name of the only environment where none is named and none is found. */
 export const DEFAULT_ENVIRONMENT = 'default';
 
@@ -23,35 +29,31 @@ export const DEFAULT_ENVIRONMENT = 'default';
  * else `<path>/<environment>`, else `<path>/overlays/<environment>`. None named: every such folder except `base`; none
  * at all: `default`, the path itself. A folder that kustomize builds, or that holds YAML itself, has no environments
  * right below it: those folders are its parts. A chart's environments differ by their values only.
- * Throws `ENVIRONMENT_MISSING` naming all that are missing, `BAD_NAME`, `PATH_ESCAPES`.
+ * Throws `ENVIRONMENT_MISSING` when none is found, `BAD_NAME`, `PATH_ESCAPES`, `PATH_MISSING`.
  */
-export async function resolveEnvironments(spec: EnvironmentsSpec): Promise<NamedDirectory[]> {
+export async function resolveEnvironments(spec: EnvironmentsSpec): Promise<Environment[]> {
   if (!isInside(spec.workspace, spec.directory)) {
     throw pathEscapes(spec.workspace, spec.directory);
+  }
+  if (!spec.directory.includes(PLACEHOLDER)) {
+    await requireDirectory(spec.workspace, spec.directory);
   }
   const wanted = [...new Set(spec.environments)];
   const found = wanted.length > 0 ? await namedEnvironments(spec, wanted) : await discoveredEnvironments(spec);
   for (const { name, directory } of found) {
     requireName('environment', name);
-    await requireInside(spec.workspace, directory, () => missing(spec, [name]));
+    if (directory !== undefined) {
+      await requireInside(spec.workspace, directory, () => environmentMissing(spec, name));
+    }
   }
   return found;
 }
 
-async function namedEnvironments(spec: EnvironmentsSpec, names: readonly string[]): Promise<NamedDirectory[]> {
-  const found: NamedDirectory[] = [];
-  const absent: string[] = [];
+async function namedEnvironments(spec: EnvironmentsSpec, names: readonly string[]): Promise<Environment[]> {
+  const found: Environment[] = [];
   for (const name of names) {
     requireName('environment', name);
-    const directory = await folderOf(spec, name);
-    if (directory === undefined) {
-      absent.push(name);
-    } else {
-      found.push({ name, directory });
-    }
-  }
-  if (absent.length > 0) {
-    throw missing(spec, absent);
+    found.push({ name, directory: await folderOf(spec, name) });
   }
   return found;
 }
@@ -77,7 +79,7 @@ async function discoveredEnvironments(spec: EnvironmentsSpec): Promise<NamedDire
   if (directory.includes(PLACEHOLDER)) {
     const found = await environmentsAmong(engine, await directoriesOf(directory));
     if (found.length === 0) {
-      throw missing(spec, ['(any)']);
+      throw environmentMissing(spec, '(any)');
     }
     return found;
   }
@@ -124,14 +126,16 @@ async function holdsYaml(directory: string): Promise<boolean> {
   return (await readdir(directory)).some((name) => /^[^.].*\.ya?ml$/.test(name));
 }
 
-function missing(spec: EnvironmentsSpec, names: readonly string[]): UserError {
-  const looked = spec.directory.includes(PLACEHOLDER)
-    ? spec.directory
-    : `${spec.directory}/${PLACEHOLDER} and ${spec.directory}/overlays/${PLACEHOLDER}`;
+/** What to tell of an environment without a folder. */
+export function environmentMissing(spec: Omit<EnvironmentsSpec, 'environments'>, name: string): UserError {
+  const directory = relative(spec.workspace, spec.directory) || '.';
+  const looked = directory.includes(PLACEHOLDER)
+    ? directory
+    : `${directory}/${PLACEHOLDER} and ${directory}/overlays/${PLACEHOLDER}`;
   return new UserError({
     code: 'ENVIRONMENT_MISSING',
-    what: `no folder for environment${names.length === 1 ? '' : 's'} ${names.join(', ')}`,
-    why: `looked for ${spec.engine === 'helm' ? spec.directory : looked}${spec.engine === 'kustomize' ? ' with a kustomization in it' : ''}`,
+    what: `no folder for environment ${name}`,
+    why: `looked for ${spec.engine === 'helm' ? directory : looked}${spec.engine === 'kustomize' ? ' with a kustomization in it' : ''}`,
     fix: 'create the folder, or correct environments or path',
   });
 }

@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '@gitless/core';
 
 /** Whether `path` is `root` or lies below it; both absolute and free of symbolic links. */
@@ -33,9 +33,28 @@ export function pathEscapes(root: string, path: string): UserError {
   return new UserError({
     code: 'PATH_ESCAPES',
     what: `${relative(root, path) || path} leads out of its root`,
-    why: 'what is rendered must come from the checkout that the build names',
+    why: 'what is shipped must come from the checkout that the build names',
     fix: 'keep the file inside the repository, and link to it by a relative path',
   });
+}
+
+/**
+ * The absolute path of a component's directory. Throws `PATH_MISSING` when it is not one, `PATH_ESCAPES` when it or what it links to
+ * lies outside the checkout.
+ */
+export async function requireDirectory(workspace: string, path: string): Promise<string> {
+  const directory = resolve(workspace, path);
+  const missing = () =>
+    new UserError({
+      code: 'PATH_MISSING',
+      what: `${relative(workspace, directory) || path} is not a directory of the checkout`,
+      fix: 'correct the path, relative to the checkout, and check the repository out (actions/checkout) before this step',
+    });
+  const real = await requireInside(workspace, directory, missing);
+  if (!(await isDirectory(real))) {
+    throw missing();
+  }
+  return directory;
 }
 
 export async function isDirectory(path: string): Promise<boolean> {

@@ -84,6 +84,21 @@ describe('renderComponent with plain manifests', () => {
     expect(problem.details?.[0]).toContain('app/eu/a.yaml:1:');
   });
 
+  it('names those that are not there among them', async () => {
+    const { context } = await contextFor(() => '');
+    const spec = await specFor(
+      { 'app/eu/a.yaml': 'a: b: c\n', 'app/us/a.yaml': CONFIG_MAP },
+      { environments: ['asia', 'eu', 'us', 'mars'] },
+    );
+    const problem = await problemOf(() => renderComponent(context, spec));
+    expect(problem).toMatchObject({ code: 'RENDER_FAILED', what: '3 of 4 environments cannot be rendered' });
+    expect(problem.details).toEqual([
+      expect.stringMatching(/^asia: no folder for environment asia \[ENVIRONMENT_MISSING\]; looked for app\//),
+      expect.stringMatching(/^eu: .*\[YAML_INVALID\]/),
+      expect.stringMatching(/^mars: .*\[ENVIRONMENT_MISSING\]/),
+    ]);
+  });
+
   it('does not read through a link that leaves the repository', async () => {
     const outside = await folder({ 'secret.yaml': CONFIG_MAP });
     const spec = await specFor({ 'app/a.yaml': CONFIG_MAP });
@@ -157,7 +172,8 @@ describe('renderComponent with Helm', () => {
     const { context } = await contextFor(() => ({ exitCode: 1, stderr: 'Error: values need\na host\n' }));
     const spec = await specFor(CHART, { environments: ['eu', 'us'] });
     const { details } = await problemOf(() => renderComponent(context, spec));
-    const reason = 'helm template ended with exit code 1 [TOOL_FAILED]; Error: values need a host';
+    const reason =
+      'helm template ended with exit code 1 [TOOL_FAILED]; Error: values need a host; run the same command on the same files to reproduce it';
     expect(details).toEqual([`eu: ${reason}`, `us: ${reason}`]);
   });
 

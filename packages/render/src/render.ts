@@ -7,7 +7,7 @@ import { prepareChart } from './engines/helm-chart.ts';
 import { renderKustomize } from './engines/kustomize.ts';
 import { readPlain } from './engines/plain.ts';
 import { type NamedDirectory, substituteEnvironment } from './environment-pattern.ts';
-import { resolveEnvironments } from './environments.ts';
+import { environmentMissing, resolveEnvironments } from './environments.ts';
 import { type KubernetesObject, parseObjects } from './kubernetes-object.ts';
 import { describe, objectsToFiles, type RenderedFile } from './objects-to-files.ts';
 import { requireInside } from './paths.ts';
@@ -70,13 +70,12 @@ export async function renderComponent(context: Context, spec: RenderSpec): Promi
   const engine = spec.engine === 'auto' ? await detectEngine(spec.directory) : spec.engine;
   const environments = await resolveEnvironments({ ...spec, engine });
   const renderer = await RENDERERS[engine](context, spec);
-  const results = await mapBounded(environments, CONCURRENCY, context.signal, async (environment) => {
-    const objects = await renderer.render(environment);
-    return {
-      name: environment.name,
-      files: filesOf(environment.name, objects),
-      hooks: hookFindings(environment, objects),
-    };
+  const results = await mapBounded(environments, CONCURRENCY, context.signal, async ({ name, directory }) => {
+    if (directory === undefined) {
+      throw environmentMissing({ ...spec, engine }, name);
+    }
+    const objects = await renderer.render({ name, directory });
+    return { name, files: filesOf(name, objects), hooks: hookFindings(name, objects) };
   });
   context.signal.throwIfAborted();
   const failures: string[] = [];
@@ -93,7 +92,7 @@ export async function renderComponent(context: Context, spec: RenderSpec): Promi
   if (failures.length > 0) {
     throw new UserError({
       code: 'RENDER_FAILED',
-      what: `${spec.name}: ${failures.length} of ${environments.length} environments cannot be rendered`,
+      what: `${failures.length} of ${environments.length} environments cannot be rendered`,
       details: failures,
       fix: 'mend each of them; all are tried in every run',
     });
@@ -205,13 +204,13 @@ function filesOf(environment: string, objects: readonly KubernetesObject[]): Ren
   return objectsToFiles(objects).map(({ path, text }) => ({ path: `${environment}/${path}`, text }));
 }
 
-function hookFindings(environment: NamedDirectory, objects: readonly KubernetesObject[]): string[] {
+function hookFindings(environment: string, objects: readonly KubernetesObject[]): string[] {
   return objects.flatMap((object) => {
     const events = hookEvents(object);
     return events === undefined
       ? []
       : [
-          `${environment.name}: ${describe(object)} is a Helm hook (${events}); Flux applies it as an ordinary object, each time`,
+          `${environment}: ${describe(object)} is a Helm hook (${events}); Flux applies it as an ordinary object, each time`,
         ];
   });
 }
@@ -221,6 +220,9 @@ function oneLine(error: unknown): string {
   if (!(error instanceof UserError)) {
     throw error;
   }
-  const { what, code, why, details = [] } = error.problem;
-  return [`${what} [${code}]`, ...details, ...(why === undefined ? [] : [why])].join('; ').replace(/\s*\n\s*/g, ' ');
+  const { what, code, why, fix, details = [] } = error.problem;
+  return [`${what} [${code}]`, ...details, why, fix]
+    .filter((part) => part !== undefined)
+    .join('; ')
+    .replace(/\s*\n\s*/g, ' ');
 }

@@ -53,7 +53,7 @@ const VERSION_OF: Record<Tool['name'], (context: Context, file: string) => Promi
   kustomize: async (context, file) => versionIn('kustomize', await run(context, file, ['version'])),
   kubectl: async (context, file) => {
     const output = await run(context, file, ['version', '--client', '--output', 'json']);
-    const source = { code: 'TOOL_FAILED', where: 'the output of kubectl version' };
+    const source = { code: 'TOOL_FAILED', where: 'the output of kubectl version', fix: 'install kustomize itself' };
     return versionIn(
       'kubectl',
       parseJsonWith(v.object({ kustomizeVersion: v.string() }), output, source).kustomizeVersion,

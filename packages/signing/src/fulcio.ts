@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
-import { type Context, parseJsonWith, UserError } from '@gitless/core';
+import { type Context, errorMessage, parseJsonWith, UserError } from '@gitless/core';
 import * as v from 'valibot';
 
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -53,12 +53,26 @@ export async function requestCertificate(context: Context, request: CertificateR
     where: "Fulcio's answer",
     fix: 'a Fulcio that does not embed the SCT cannot be used: a bundle cannot carry a detached one',
   });
-  const leaf = new X509Certificate(signedCertificateEmbeddedSct.chain.certificates[0] ?? '');
+  const leaf = parsePem(signedCertificateEmbeddedSct.chain.certificates[0] ?? '');
   if (!leaf.publicKey.equals(publicKey)) {
     throw new UserError({
       code: 'CERTIFICATE_REFUSED',
       what: 'Fulcio returned a certificate for another key than ours',
+      fix: 'check that fulcio-url names the right service, and that nothing between changes its answers',
     });
   }
   return leaf.raw;
+}
+
+function parsePem(pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (error) {
+    throw new UserError({
+      code: 'CERTIFICATE_REFUSED',
+      what: 'what Fulcio returned is not a certificate',
+      why: errorMessage(error),
+      fix: 'check that fulcio-url names the right service, and that nothing between changes its answers',
+    });
+  }
 }

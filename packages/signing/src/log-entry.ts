@@ -21,11 +21,14 @@ const EntryBodySchema = v.variant('kind', [
   }),
 ]);
 
+const NOT_OURS = 'sign keyless: a bundle that was signed with a key is not taken';
+
 /** DER of the certificate that a Rekor v2 (hashedrekord) or v1 (dsse) entry was made for. Throws `BUNDLE_INVALID`. */
 export function loggedCertificate(canonicalizedBody: Uint8Array): Buffer {
   const body = parseJsonWith(EntryBodySchema, canonicalizedBody, {
     code: 'BUNDLE_INVALID',
     where: "the log entry's body",
+    fix: NOT_OURS,
   });
   if (body.kind === 'hashedrekord') {
     return Buffer.from(body.spec.hashedRekordV002.signature.verifier.x509Certificate.rawBytes, 'base64');
@@ -33,7 +36,11 @@ export function loggedCertificate(canonicalizedBody: Uint8Array): Buffer {
   const pem = Buffer.from(body.spec.signatures[0]?.verifier ?? '', 'base64').toString();
   const der = /-----BEGIN CERTIFICATE-----([\s\S]+?)-----END CERTIFICATE-----/.exec(pem)?.[1];
   if (der === undefined) {
-    throw new UserError({ code: 'BUNDLE_INVALID', what: 'the log entry names a key instead of a certificate' });
+    throw new UserError({
+      code: 'BUNDLE_INVALID',
+      what: 'the log entry names a key instead of a certificate',
+      fix: NOT_OURS,
+    });
   }
   return Buffer.from(der, 'base64');
 }

@@ -53,5 +53,6 @@ export async function addLogEntry(context: Context, request: LogRequest): Promis
   return parseJsonWith(v.record(v.string(), v.unknown()), response.body, {
     code: 'REKOR_FAILED',
     where: "the log's answer",
+    fix: 'check that rekor-url names a Rekor v2 log',
   });
 }

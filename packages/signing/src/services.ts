@@ -36,7 +36,11 @@ const SPOKEN = { caUrls: 1, rekorTlogUrls: 2, tsaUrls: 1 } as const;
  * Throws `BAD_SIGNING_CONFIG`.
  */
 export function servicesFromSigningConfig(json: Uint8Array, where: string, now: Date): SigningServices {
-  const config = parseJsonWith(SigningConfigSchema, json, { code: 'BAD_SIGNING_CONFIG', where });
+  const config = parseJsonWith(SigningConfigSchema, json, {
+    code: 'BAD_SIGNING_CONFIG',
+    where,
+    fix: 'give the signing config (v0.2) of the instance that is to sign, or fulcio-url, rekor-url and tsa-url',
+  });
   return {
     fulcioUrl: select(config.caUrls, 'caUrls', where, now),
     rekorUrl: select(config.rekorTlogUrls, 'rekorTlogUrls', where, now),

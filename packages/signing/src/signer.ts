@@ -1,5 +1,12 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { type Context, canonicalJson, STATEMENT_PAYLOAD_TYPE, type Statement, UserError } from '@gitless/core';
+import {
+  type Context,
+  canonicalJson,
+  errorMessage,
+  STATEMENT_PAYLOAD_TYPE,
+  type Statement,
+  UserError,
+} from '@gitless/core';
 import { BUNDLE_V03_MEDIA_TYPE, bundleFromJSON, bundleToJSON } from '@sigstore/bundle';
 import type { TrustedRoot } from '@sigstore/protobuf-specs';
 import { type CertificateFacts, readCertificate } from './certificate.ts';
@@ -82,6 +89,8 @@ export async function createSigner(context: Context, options: SignerOptions): Pr
     throw new UserError({
       code: 'REKOR_FAILED',
       what: `the transparency log answered 409 to ${MAX_CONFLICTS} different signatures`,
+      why: 'it says that it holds each of them already, which cannot be',
+      fix: 'tell those who run the log',
     });
   }
 
@@ -89,7 +98,7 @@ export async function createSigner(context: Context, options: SignerOptions): Pr
     certificate,
     async sign(statement) {
       const json = await signOnce(Buffer.from(canonicalJson(statement)));
-      const bundle = Buffer.from(JSON.stringify(bundleToJSON(bundleFromJSON(json))));
+      const bundle = serializeBundle(json);
       const verified = verifyBundle(trustedRoot, bundle, {
         digest: `sha256:${statement.subject[0]?.digest.sha256}`,
         issuer: certificate.issuer,
@@ -98,4 +107,26 @@ export async function createSigner(context: Context, options: SignerOptions): Pr
       return { bundle, verified };
     },
   };
+}
+
+/**
+ * Without what the log's answer holds beyond a TransparencyLogEntry: strict readers refuse unknown fields. With what protobuf's JSON
+ * leaves out, an index of 0 and an empty path: sigstore-python refuses the first entry of a log without them.
+ */
+function serializeBundle(json: unknown): Buffer {
+  try {
+    const { verificationMaterial, ...bundle } = bundleToJSON(bundleFromJSON(json));
+    const tlogEntries = verificationMaterial.tlogEntries.map((entry) => ({
+      ...Object.assign({ logIndex: '0' }, entry),
+      inclusionProof: Object.assign({ logIndex: '0', hashes: [] }, entry.inclusionProof),
+    }));
+    return Buffer.from(JSON.stringify({ ...bundle, verificationMaterial: { ...verificationMaterial, tlogEntries } }));
+  } catch (error) {
+    throw new UserError({
+      code: 'REKOR_FAILED',
+      what: "the log's answer is not a log entry",
+      why: errorMessage(error),
+      fix: 'check that rekor-url names a Rekor v2 log',
+    });
+  }
 }

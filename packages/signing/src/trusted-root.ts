@@ -1,6 +1,8 @@
 import { errorMessage, parseJsonWith, UserError } from '@gitless/core';
-import { TrustedRoot } from '@sigstore/protobuf-specs';
+import { type TimeRange, TrustedRoot } from '@sigstore/protobuf-specs';
 import * as v from 'valibot';
+
+const GIVE_ROOT = 'give the complete trusted_root.json of the Sigstore instance that signs';
 
 /**
  * Reads a `trusted_root.json` (sigstore/protobuf-specs `sigstore_trustroot.proto`). A log or authority without a start of validity is
@@ -8,7 +10,11 @@ import * as v from 'valibot';
  * Throws `BAD_TRUSTED_ROOT`.
  */
 export function parseTrustedRoot(json: Uint8Array, where: string): TrustedRoot {
-  const data = parseJsonWith(v.record(v.string(), v.unknown()), json, { code: 'BAD_TRUSTED_ROOT', where });
+  const data = parseJsonWith(v.record(v.string(), v.unknown()), json, {
+    code: 'BAD_TRUSTED_ROOT',
+    where,
+    fix: GIVE_ROOT,
+  });
   let root: TrustedRoot;
   try {
     root = TrustedRoot.fromJSON(data);
@@ -17,6 +23,7 @@ export function parseTrustedRoot(json: Uint8Array, where: string): TrustedRoot {
       code: 'BAD_TRUSTED_ROOT',
       what: `${where} is not a Sigstore trusted root`,
       why: errorMessage(error),
+      fix: GIVE_ROOT,
     });
   }
   const faults: string[] = [];
@@ -24,10 +31,13 @@ export function parseTrustedRoot(json: Uint8Array, where: string): TrustedRoot {
     faults.push(`mediaType: saw ${JSON.stringify(root.mediaType)}`);
   }
   for (const field of ['tlogs', 'ctlogs'] as const) {
-    for (const [index, log] of root[field].entries()) {
-      if (log.publicKey?.validFor?.start === undefined) {
-        faults.push(`${field}.${index}.publicKey.validFor.start: is missing`);
-      }
+    for (const [index, { publicKey }] of root[field].entries()) {
+      faults.push(...validityFaults(`${field}.${index}.publicKey.validFor`, publicKey?.validFor));
+    }
+  }
+  for (const field of ['certificateAuthorities', 'timestampAuthorities'] as const) {
+    for (const [index, { validFor }] of root[field].entries()) {
+      faults.push(...validityFaults(`${field}.${index}.validFor`, validFor));
     }
   }
   for (const field of ['certificateAuthorities', 'tlogs', 'ctlogs', 'timestampAuthorities'] as const) {
@@ -40,9 +50,19 @@ export function parseTrustedRoot(json: Uint8Array, where: string): TrustedRoot {
       code: 'BAD_TRUSTED_ROOT',
       what: `${where} cannot be used as a trusted root`,
       details: faults,
+      fix: GIVE_ROOT,
     });
   }
   return root;
+}
+
+function validityFaults(path: string, validFor: TimeRange | undefined): string[] {
+  if (validFor?.start === undefined) {
+    return [`${path}.start: is missing`];
+  }
+  return (['start', 'end'] as const).flatMap((field) =>
+    Number.isNaN(validFor[field]?.getTime()) ? [`${path}.${field}: is not a time`] : [],
+  );
 }
 
 /**

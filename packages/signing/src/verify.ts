@@ -8,13 +8,23 @@ import {
   StatementSchema,
   UserError,
 } from '@gitless/core';
-import { type Bundle, bundleFromJSON, isBundleWithDsseEnvelope } from '@sigstore/bundle';
+import {
+  BUNDLE_V03_LEGACY_MEDIA_TYPE,
+  BUNDLE_V03_MEDIA_TYPE,
+  type Bundle,
+  bundleFromJSON,
+  isBundleWithDsseEnvelope,
+} from '@sigstore/bundle';
 import { RFC3161Timestamp } from '@sigstore/core';
 import type { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
 import * as v from 'valibot';
 import { type CertificateFacts, readCertificate } from './certificate.ts';
 import { loggedCertificate } from './log-entry.ts';
+
+const NOT_TAKEN = 'do not use it; find out who wrote it, and sign again with the shipping workflow';
+
+type LogEntry = Bundle['verificationMaterial']['tlogEntries'][number];
 
 /** Who must have signed about what. Exact strings: nothing here is a pattern. */
 export interface Expectation {
@@ -35,8 +45,9 @@ export interface VerifiedStatement {
 
 /**
  * Verifies one Sigstore bundle v0.3 with a DSSE envelope, offline. Beyond `@sigstore/verify` it checks what that leaves open: the
- * in-toto type, the subject's digest, the extended key usage, and that the logged certificate is the bundle's.
- * Throws `BUNDLE_INVALID` (proves nothing), `SUBJECT_MISMATCH` (about something else) or `IDENTITY_MISMATCH` (valid, by someone else).
+ * in-toto type, the subject's digest, the extended key usage, that there is one log entry and that its certificate is the bundle's.
+ * Throws `BUNDLE_INVALID` or `CERTIFICATE_REFUSED` (proves nothing), `SUBJECT_MISMATCH` (about something else) or `IDENTITY_MISMATCH`
+ * (valid, by someone else).
  */
 export function verifyBundle(root: TrustedRoot, json: Uint8Array, expected: Expectation): VerifiedStatement {
   const bundle = parseBundle(json);
@@ -58,13 +69,17 @@ export function verifyBundle(root: TrustedRoot, json: Uint8Array, expected: Expe
   } catch (error) {
     throw invalid(errorMessage(error));
   }
-  const entry = bundle.verificationMaterial.tlogEntries[0];
-  if (entry === undefined || !loggedCertificate(entry.canonicalizedBody).equals(der)) {
+  const [entry, ...more] = bundle.verificationMaterial.tlogEntries;
+  if (entry === undefined || more.length > 0) {
+    throw invalid(`it holds ${more.length + 1} log entries; wants one, whose time and index can be relied on`);
+  }
+  if (!loggedCertificate(entry.canonicalizedBody).equals(der)) {
     throw invalid('the log entry is about another certificate');
   }
   const statement = parseJsonWith(StatementSchema, envelope.payload, {
     code: 'BUNDLE_INVALID',
     where: 'the signed statement',
+    fix: NOT_TAKEN,
   });
   if (!statement.subject.some((subject) => subject.digest.sha256 === hexOf(expected.digest))) {
     throw new UserError({
@@ -74,11 +89,12 @@ export function verifyBundle(root: TrustedRoot, json: Uint8Array, expected: Expe
         `expected ${expected.digest}`,
         ...statement.subject.map((subject) => `seen sha256:${subject.digest.sha256}`),
       ],
+      fix: NOT_TAKEN,
     });
   }
   const certificate = readCertificate(der);
   requireIdentity(certificate, expected);
-  return { statement, certificate, signedAt: signingTime(bundle), logIndex: String(entry.logIndex) };
+  return { statement, certificate, signedAt: signingTime(bundle, entry), logIndex: provenIndex(entry) };
 }
 
 function requireIdentity(seen: CertificateFacts, expected: Expectation): void {
@@ -90,17 +106,26 @@ function requireIdentity(seen: CertificateFacts, expected: Expectation): void {
       code: 'IDENTITY_MISMATCH',
       what: 'the signature is valid, but by someone else',
       details: faults,
+      fix: 'if the other identity is right, correct identity and issuer; otherwise find out who signed this',
     });
   }
 }
 
 function parseBundle(json: Uint8Array) {
-  const data = parseJsonWith(v.record(v.string(), v.unknown()), json, { code: 'BUNDLE_INVALID', where: 'the bundle' });
+  const data = parseJsonWith(v.record(v.string(), v.unknown()), json, {
+    code: 'BUNDLE_INVALID',
+    where: 'the bundle',
+    fix: NOT_TAKEN,
+  });
   let bundle: Bundle;
   try {
     bundle = bundleFromJSON(data);
   } catch (error) {
     throw invalid(errorMessage(error));
+  }
+  // `bundleFromJSON` also takes older versions, and any that is still to come.
+  if (![BUNDLE_V03_MEDIA_TYPE, BUNDLE_V03_LEGACY_MEDIA_TYPE].includes(bundle.mediaType)) {
+    throw invalid(`it is ${JSON.stringify(bundle.mediaType)}; wants ${BUNDLE_V03_MEDIA_TYPE}`);
   }
   if (!isBundleWithDsseEnvelope(bundle)) {
     throw invalid('it holds a message signature, which neither Flux nor cosign accepts for an OCI artifact');
@@ -108,14 +133,18 @@ function parseBundle(json: Uint8Array) {
   return bundle;
 }
 
-function signingTime(bundle: Bundle): Date {
-  const { timestampVerificationData, tlogEntries } = bundle.verificationMaterial;
-  const timestamp = timestampVerificationData?.rfc3161Timestamps[0];
+function signingTime({ verificationMaterial }: Bundle, { integratedTime }: LogEntry): Date {
+  const timestamp = verificationMaterial.timestampVerificationData?.rfc3161Timestamps[0];
   return timestamp === undefined
-    ? new Date(Number(tlogEntries[0]?.integratedTime) * 1000)
+    ? new Date(Number(integratedTime) * 1000)
     : RFC3161Timestamp.parse(Buffer.from(timestamp.signedTimestamp)).signingTime;
 }
 
+/** Rekor v1 signs the index of an entry with its promise; without one only the inclusion proof binds an index. */
+function provenIndex({ logIndex, inclusionPromise, inclusionProof }: LogEntry): string {
+  return inclusionPromise === undefined ? (inclusionProof?.logIndex ?? logIndex) : logIndex;
+}
+
 function invalid(why: string): UserError {
-  return new UserError({ code: 'BUNDLE_INVALID', what: 'a signature bundle does not verify', why });
+  return new UserError({ code: 'BUNDLE_INVALID', what: 'a signature bundle does not verify', why, fix: NOT_TAKEN });
 }

@@ -17,6 +17,8 @@ export type { JsonObject } from './runner/event.ts';
 export type { Annotation } from './runner/job-log.ts';
 export { type ActionRun, type RunOptions, runAction } from './runner/run.ts';
 export { createWorkspace, type Workspace, type WorkspaceOptions } from './runner/workspace.ts';
+export { createCertificateAuthority, EKU, toPem } from './sigstore/ca.ts';
+export { generateSigningKey, type SigningKey } from './sigstore/keys.ts';
 export type { Misbehaviour } from './sigstore/misbehaviour.ts';
 export {
   type IncomingRequest,
@@ -26,3 +28,5 @@ export {
   startSigstore,
   type TestSigstore,
 } from './sigstore/server.ts';
+export { type RekorInstance, type Services, signingConfig, trustedRoot } from './sigstore/trusted-root.ts';
+export { issueTimestampCertificate } from './sigstore/tsa.ts';

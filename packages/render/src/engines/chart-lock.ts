@@ -25,7 +25,13 @@ export type ChartDependency = v.InferOutput<typeof DependencySchema>;
 
 /** The dependencies that `Chart.yaml` declares. Throws `YAML_INVALID`, `CHART_INVALID`. */
 export function readChartDependencies(file: string, yaml: string): ChartDependency[] {
-  return parseWith(ChartSchema, parseYaml(file, yaml), { code: 'CHART_INVALID', where: file }).dependencies ?? [];
+  return (
+    parseWith(ChartSchema, parseYaml(file, yaml), {
+      code: 'CHART_INVALID',
+      where: file,
+      fix: 'mend it: helm lint names the same faults',
+    }).dependencies ?? []
+  );
 }
 
 /**
@@ -56,7 +62,11 @@ export function requireFrozenLock(
     });
   }
   const file = `${chart}/Chart.lock`;
-  const locked = parseWith(LockSchema, parseYaml(file, lock), { code: 'CHART_INVALID', where: file });
+  const locked = parseWith(LockSchema, parseYaml(file, lock), {
+    code: 'CHART_INVALID',
+    where: file,
+    fix: 'run helm dependency update and commit Chart.lock',
+  });
   const resolved = locked.dependencies ?? [];
   if (locked.digest !== lockDigest(declared, resolved)) {
     throw new UserError({

@@ -6,8 +6,8 @@ import { createSigningCertificate, type FulcioSettings } from './fulcio.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import { createRekorLog } from './rekor.ts';
 import { grpcError } from './requests.ts';
-import { signingConfig, trustedRoot } from './trusted-root.ts';
-import { createTimestampAuthority } from './tsa.ts';
+import { type Services, signingConfig, trustedRoot } from './trusted-root.ts';
+import { createTimestampAuthority, issueTimestampCertificate } from './tsa.ts';
 
 export interface SigstoreOptions extends Partial<Misbehaviour> {
   readonly issuer: Pick<TestIssuer, 'url' | 'verify'>;
@@ -69,7 +69,7 @@ export async function startSigstore(options: SigstoreOptions): Promise<TestSigst
   ]);
   const ctLog = createCtLog();
   const rekor = createRekorLog(() => new URL(server.url).hostname, misbehaviour);
-  const tsa = await createTimestampAuthority(tsaAuthority, now, validFrom, misbehaviour);
+  const tsa = createTimestampAuthority(await issueTimestampCertificate(tsaAuthority, validFrom), now, misbehaviour);
   const fulcio: FulcioSettings = {
     authority: fulcioAuthority,
     ctLog,
@@ -106,20 +106,20 @@ export async function startSigstore(options: SigstoreOptions): Promise<TestSigst
     return sent;
   });
 
-  const services = {
+  const services: Services = {
     issuerUrl: issuer.url,
     fulcioUrl: server.url,
-    rekorUrl: server.url,
+    ctLogUrl: `${server.url}/ct`,
     tsaUrl: `${server.url}/api/v1/timestamp`,
+    logs: [{ url: server.url, majorApiVersion: 2, key: rekor.key }],
     fulcioChain: [fulcioAuthority.intermediate, fulcioAuthority.root],
     tsaChain: tsa.chain,
     ctLogKey: ctLog.key,
-    rekorKey: rekor.key,
     validFrom,
   };
   const sigstore: TestSigstore = {
     fulcioUrl: services.fulcioUrl,
-    rekorUrl: services.rekorUrl,
+    rekorUrl: server.url,
     tsaUrl: services.tsaUrl,
     trustedRoot: trustedRoot(services),
     signingConfig: signingConfig(services),

@@ -2,18 +2,24 @@ import type { SigningKey } from './keys.ts';
 
 const OPERATOR = 'sigstore.test';
 
+export interface RekorInstance {
+  readonly url: string;
+  readonly majorApiVersion: 1 | 2;
+  readonly key: SigningKey;
+}
+
 /** What a client must know of the servers. */
 export interface Services {
   readonly issuerUrl: string;
   readonly fulcioUrl: string;
-  readonly rekorUrl: string;
+  readonly ctLogUrl: string;
   readonly tsaUrl: string;
+  readonly logs: readonly RekorInstance[];
   /** Intermediate, root. */
   readonly fulcioChain: readonly Buffer[];
   /** Leaf, intermediate, root. */
   readonly tsaChain: readonly Buffer[];
   readonly ctLogKey: SigningKey;
-  readonly rekorKey: SigningKey;
   readonly validFrom: Date;
 }
 
@@ -34,15 +40,15 @@ export function trustedRoot(services: Services): string {
   });
   return JSON.stringify({
     mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
-    tlogs: [log(services.rekorUrl, services.rekorKey)],
+    tlogs: services.logs.map(({ url, key }) => log(url, key)),
     certificateAuthorities: [authority(services.fulcioUrl, 'fulcio', services.fulcioChain)],
-    ctlogs: [log(`${services.fulcioUrl}/ct`, services.ctLogKey)],
+    ctlogs: [log(services.ctLogUrl, services.ctLogKey)],
     timestampAuthorities: [authority(services.tsaUrl, 'timestamp authority', services.tsaChain)],
   });
 }
 
 /** SigningConfig v0.2 of sigstore/protobuf-specs (sigstore_trustroot.proto), as JSON text. */
-export function signingConfig({ issuerUrl, fulcioUrl, rekorUrl, tsaUrl, validFrom }: Services): string {
+export function signingConfig({ issuerUrl, fulcioUrl, tsaUrl, logs, validFrom }: Services): string {
   const service = (url: string, majorApiVersion: number) => ({
     url,
     majorApiVersion,
@@ -53,7 +59,7 @@ export function signingConfig({ issuerUrl, fulcioUrl, rekorUrl, tsaUrl, validFro
     mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
     caUrls: [service(fulcioUrl, 1)],
     oidcUrls: [service(issuerUrl, 1)],
-    rekorTlogUrls: [service(rekorUrl, 2)],
+    rekorTlogUrls: logs.map(({ url, majorApiVersion }) => service(url, majorApiVersion)),
     rekorTlogConfig: { selector: 'ANY' },
     tsaUrls: [service(tsaUrl, 1)],
     tsaConfig: { selector: 'ANY' },

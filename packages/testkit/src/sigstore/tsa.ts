@@ -1,7 +1,7 @@
 import { type Answer, jsonAnswer, type Received } from '../oidc/loopback-server.ts';
 import { type CertificateAuthority, EKU, randomSerialNumber } from './ca.ts';
 import { decodeSequence, type Element, oid, sequence, TAG } from './der.ts';
-import { generateSigningKey } from './keys.ts';
+import { generateSigningKey, type SigningKey } from './keys.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import { bytesAt, parseBody, textAt, valueAt } from './requests.ts';
 import { SHA256, sha256Imprint, type TimestampSigner, timestampResponse } from './timestamp-token.ts';
@@ -26,15 +26,20 @@ interface TimestampQuery {
   readonly embedCertificate: boolean;
 }
 
-/** A timestamp authority whose leaf `authority` issues, valid for five years from `notBefore`. */
-export async function createTimestampAuthority(
+/** A key for timestamps, with the certificate that says so. */
+export interface TimestampCertificate {
+  readonly key: SigningKey;
+  /** Leaf, intermediate, root: the order in a trusted root. */
+  readonly chain: readonly [Buffer, Buffer, Buffer];
+}
+
+/** Lets `authority` issue a leaf for a fresh key, valid for five years from `notBefore`. */
+export async function issueTimestampCertificate(
   authority: CertificateAuthority,
-  now: () => Date,
   notBefore: Date,
-  misbehaviour: Misbehaviour,
-): Promise<TimestampAuthority> {
+): Promise<TimestampCertificate> {
   const key = generateSigningKey();
-  const certificate = await authority.issueLeaf({
+  const leaf = await authority.issueLeaf({
     subject: 'O=sigstore.test, CN=timestamp authority',
     publicKey: key.spki,
     serialNumber: randomSerialNumber(),
@@ -43,10 +48,19 @@ export async function createTimestampAuthority(
     // Critical and the only one (RFC 3161 §2.3).
     extensions: [new ExtendedKeyUsageExtension([EKU.timeStamping], true)],
   });
+  return { key, chain: [leaf, authority.intermediate, authority.root] };
+}
+
+export function createTimestampAuthority(
+  { key, chain }: TimestampCertificate,
+  now: () => Date,
+  misbehaviour: Misbehaviour,
+): TimestampAuthority {
+  const [certificate] = chain;
   const signer: TimestampSigner = { key, certificate, issuerAndSerialNumber: issuerAndSerialNumber(certificate) };
 
   return {
-    chain: [certificate, authority.intermediate, authority.root],
+    chain,
     timestamp: ({ headers, body }) => {
       const query = parseQuery(headers['content-type'], body);
       if (query === undefined) {
