@@ -15,7 +15,7 @@ export interface Refusal {
   readonly inputs?: Readonly<Record<string, string | undefined>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly event?: NonNullable<RunOptions['event']>;
-  /** A checkout of its own with these files, at the world's commit. */
+  /** A checkout of its own with these files: at its own commit for promote, for the others at that of the steps before. */
   readonly files?: Readonly<Record<string, string>>;
   readonly code: string;
   /** Parts of the message that a reader needs. */
@@ -103,7 +103,10 @@ export async function expectRefusal(world: ShippedWorld, refusal: Refusal): Prom
   try {
     const run = await world.run(action, refusal.inputs, {
       temp,
-      workspace: { dir: (checkout ?? world.workspace).dir, sha: world.workspace.sha },
+      workspace: {
+        dir: (checkout ?? world.workspace).dir,
+        sha: action === 'promote' && checkout !== undefined ? checkout.sha : world.workspace.sha,
+      },
       ...(refusal.env === undefined ? {} : { env: refusal.env }),
       ...(refusal.event === undefined ? {} : { event: refusal.event }),
     });

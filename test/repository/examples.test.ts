@@ -66,7 +66,7 @@ describe('examples', () => {
         tag,
         issuer: 'https://token.actions.githubusercontent.com',
         subject: `https://github.com/acme/${workflow}@refs/heads/main`,
-        environment,
+        environments: [environment],
         pathPrefix: component,
       });
       expect(documents(read(`examples/fleet/${environment}/${component}.yaml`))).toEqual(documents(resources));

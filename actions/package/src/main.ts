@@ -1,10 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { applySourceIgnore, readTree, type TreeFile } from '@gitless/artifact';
-import { type Action, commitDate, dirtyFiles, listFiles, requireClean, runMain, setDigestOutputs } from '@gitless/ci';
+import {
+  type Action,
+  commitDate,
+  dirtyFiles,
+  listFiles,
+  requireClean,
+  requireCommit,
+  runMain,
+  setDigestOutputs,
+} from '@gitless/ci';
 import { canonicalJson, type Digest, errorMessage, mapBounded, sha256, UserError } from '@gitless/core';
 import {
+  type Component,
   type ComponentResult,
+  type Config,
   failureOf,
   filterByName,
   forgetResult,
@@ -55,16 +66,19 @@ async function packageAll(action: Action, inputs: Inputs): Promise<void> {
   const dir = workDir(inputs['work-dir'] ?? join(action.temp, 'gitless'));
   await forgetResult(dir, 'package');
   const rendered = await renderedTree(action, dir, inputs);
-  const created = inputs.created ?? (await commitDate(context, workspace));
   const listed: readonly ComponentResult[] =
     rendered === undefined ? [] : filterByName(rendered.result.components, inputs.components);
+  const config = await readConfig(workspace, inputs.config);
+  const own = rendered === undefined ? resolveComponents(workspace, config, inputs) : ownComponents(workspace, config);
+  requireOwn(listed, own);
   const components: readonly { readonly name: string; readonly path?: string }[] =
-    rendered === undefined
-      ? resolveComponents(workspace, await readConfig(workspace, inputs.config), inputs)
-      : listed.filter(({ status }) => status === 'ok');
+    rendered === undefined ? (own ?? []) : listed.filter(({ status }) => status === 'ok');
+  const created = inputs.created ?? (await committed(action));
   const outcomes = await mapBounded(components, MAX_PARALLEL, context.signal, async (component) => {
     const source =
-      rendered === undefined ? await directorySource(action, component, inputs) : treeSource(rendered, component.name);
+      rendered === undefined
+        ? await directorySource(action, component, inputs)
+        : treeSource(rendered, component.name, own);
     return packageOne(action, source, rendered, created, inputs);
   });
 
@@ -90,6 +104,12 @@ async function packageAll(action: Action, inputs: Inputs): Promise<void> {
     await action.writeSummary(summarize(result));
   }
   requireAllOk(result.components);
+}
+
+/** The committer date of this run's commit, which the checkout must be. */
+async function committed({ context, build, workspace }: Action): Promise<string> {
+  await requireCommit(context, build, workspace);
+  return commitDate(context, workspace);
 }
 
 /** The tar of another job, else what render left in this job; undefined when directories are to be packed as they are. */
@@ -124,15 +144,36 @@ async function renderedTree(action: Action, dir: WorkDir, inputs: Inputs): Promi
   return inputs.path !== undefined || inputs.unrendered ? undefined : readRenderedTree(dir, action.build);
 }
 
-function treeSource({ result, files }: RenderedTree, name: string): Source {
+/** Those of this checkout's `gitless.yaml`; undefined where it lists none, as when inputs of render described one. */
+function ownComponents(workspace: string, config: Config | undefined): Component[] | undefined {
+  return (config?.components ?? []).length === 0
+    ? undefined
+    : resolveComponents(workspace, config, { name: undefined, path: undefined, components: [] });
+}
+
+/** Which components there are, and so which repositories are written, is never the render job's to say. Throws `COMPONENT_UNKNOWN`. */
+function requireOwn(listed: readonly ComponentResult[], own: readonly Component[] | undefined): void {
+  const foreign = own === undefined ? [] : listed.filter(({ name }) => !own.some((one) => one.name === name));
+  if (foreign.length > 0) {
+    throw new UserError({
+      code: 'COMPONENT_UNKNOWN',
+      what: `the rendered tree holds components that gitless.yaml does not list: ${foreign.map(({ name }) => name).join(', ')}`,
+      why: 'each of them would be pushed to a repository of its own',
+      fix: 'give this step the same config as render; if it has it, find out what the render job ran',
+    });
+  }
+}
+
+function treeSource({ result, files }: RenderedTree, name: string, own: readonly Component[] | undefined): Source {
   const component = result.components.find((candidate) => candidate.name === name);
+  const path = own?.find((one) => one.name === name)?.path ?? component?.path;
   return {
     name,
     files: files.get(name) ?? [],
     rendered: true,
     environments: component?.environments ?? [],
     dirty: result.dirty ?? [],
-    ...(component?.path === undefined ? {} : { path: component.path }),
+    ...(path === undefined ? {} : { path }),
     ...(component?.engine === undefined ? {} : { engine: component.engine }),
   };
 }
@@ -146,6 +187,7 @@ async function directorySource(
   const { context, workspace } = action;
   const path = component.path ?? '.';
   const directory = await requireDirectory(workspace, path);
+  await requireCommit(context, action.build, directory);
   const dirty = requireClean(await dirtyFiles(context, workspace, directory, 'below'), inputs['allow-dirty']);
   const tracked = new Set(await listFiles(context, directory));
   const files = await readTree(directory, (file) => tracked.has(file));
@@ -183,7 +225,7 @@ async function packageOne(
     objects,
     checks,
     environments: source.environments,
-    pathPrefix: inputs['path-prefix'].replace('{component}', name),
+    pathPrefix: prefixOf(name, inputs),
     created,
     annotations: Object.fromEntries(inputs.annotations),
     tools: (rendered?.result.tools ?? []).map((tool) => ({
@@ -202,10 +244,14 @@ async function packageOne(
   return { packaged, source, findings };
 }
 
+function prefixOf(name: string, inputs: Inputs): string {
+  return inputs['path-prefix'].replace('{component}', name);
+}
+
 /** What changed the artifact or weakened a check, for the provenance. */
 function flags(source: Source, inputs: Inputs): Record<string, string | boolean> {
   return {
-    'path-prefix': inputs['path-prefix'],
+    'path-prefix': prefixOf(source.name, inputs),
     ...(inputs['allow-secrets'] ? { 'allow-secrets': true } : {}),
     ...(source.dirty.length === 0 ? {} : { 'allow-dirty': source.dirty.join('\n') }),
   };

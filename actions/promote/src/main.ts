@@ -1,20 +1,16 @@
 import { join } from 'node:path';
-import { type Action, mintIdToken, requireTrustedTrigger, runMain } from '@gitless/ci';
-import { canonicalJson } from '@gitless/core';
+import { type Action, mintIdToken, requireCommit, requireTrustedTrigger, runMain } from '@gitless/ci';
+import { mapBounded } from '@gitless/core';
 import type { RegistryClient } from '@gitless/oci';
 import {
   asIdentity,
   type Cell,
-  executePromotion,
-  failureOf,
   forgetResult,
   type Identity,
   openSigner,
   type Policy,
   type PromoteResult,
-  type PromotionPlan,
   type PromotionRequest,
-  planPromotion,
   readConfig,
   readTrustedRoot,
   requireAllOk,
@@ -29,14 +25,17 @@ import {
   type TrustedRoot,
   type WorkDir,
   workDir,
-  writeFileAtomic,
   writeResult,
 } from '@gitless/pipeline';
 import { connectRegistry } from '@gitless/registry-auth';
 import type { Signer } from '@gitless/signing';
+import { prepareOne, promoteOne, recordPath } from './cells.ts';
 import type { Inputs } from './inputs.ts';
 import { type Candidate, readCandidates } from './places.ts';
 import { summarize } from './summary.ts';
+
+/** Most of the time a component waits for the log. */
+const MAX_PARALLEL = 16;
 
 export function main(inputs: Inputs): Promise<void> {
   return runMain('promote', (action) => promote(action, inputs));
@@ -51,6 +50,10 @@ async function promote(action: Action, inputs: Inputs): Promise<void> {
     allowRefs: inputs['allow-refs'],
   });
   const config = await readConfig(workspace, inputs.config);
+  if (config !== undefined && trigger.onDefaultBranch) {
+    // Its rules count because the run is on the default branch: then the file must be from there too (invariant 12).
+    await requireCommit(action.context, build, workspace);
+  }
   const policy = resolvePolicy(config, trigger.onDefaultBranch, {
     identity: inputs.identity,
     issuer: inputs.issuer,
@@ -100,12 +103,14 @@ async function promote(action: Action, inputs: Inputs): Promise<void> {
     }),
   );
 
-  // One after the other: tag moves are sequential and can be resumed (invariant 13).
+  const prepared = await mapBounded(requests, MAX_PARALLEL, action.context.signal, (request) =>
+    prepareOne(action.context, request, promoter.signer),
+  );
+
+  // Tags move one after the other, each component's only once its own evidence is verified (invariant 13).
   const cells: Cell[] = [];
-  for (const request of requests) {
-    cells.push(
-      await action.context.log.group(`promote ${request.component}`, () => promoteOne(action, dir, request, promoter)),
-    );
+  for (const [index, request] of requests.entries()) {
+    cells.push(await promoteOne(dir, request, prepared[index]));
   }
   const result: PromoteResult = {
     schema: 1,
@@ -171,43 +176,6 @@ function connect(action: Action, registry: string, inputs: Inputs): Promise<Regi
     ...(inputs.token === undefined ? {} : { token: inputs.token }),
     ...(inputs['job-token'] === undefined ? {} : { jobToken: inputs['job-token'] }),
   });
-}
-
-async function promoteOne(
-  action: Action,
-  dir: WorkDir,
-  request: PromotionRequest,
-  { signer }: Promoter,
-): Promise<Cell> {
-  const { component, channel, version, target } = request;
-  const cell = { component, channel, version, repository: `${target.client.registry}/${target.repository}` };
-  try {
-    const plan = await planPromotion(action.context, request);
-    const seen = { ...cell, ...describePlan(plan) };
-    if (signer === undefined || plan.done) {
-      return { ...seen, status: plan.done ? 'unchanged' : 'planned' };
-    }
-    const { record } = await executePromotion(action.context, request, plan, signer);
-    await writeFileAtomic(recordPath(dir, component), canonicalJson(record));
-    return { ...seen, status: 'promoted' };
-  } catch (error) {
-    return { ...cell, status: 'failed', error: failureOf(error) };
-  }
-}
-
-function describePlan({ digest, current, changes, evidence }: PromotionPlan): Partial<Cell> {
-  return {
-    digest,
-    ...(current === undefined ? {} : { previousDigest: current.digest }),
-    ...(changes === undefined ? {} : { changes }),
-    ...(evidence.rejected.length === 0
-      ? {}
-      : { leftBehind: evidence.rejected.map((rejected) => ({ digest: rejected.digest, reason: rejected.reason })) }),
-  };
-}
-
-function recordPath(dir: WorkDir, component: string): string {
-  return join(dir.records, `${component}.json`);
 }
 
 function findings(requests: readonly PromotionRequest[], { identity, signer, optIns }: Promoter): string[] {

@@ -73,6 +73,11 @@ function nextStep(result: PromoteResult): string {
   return `What is approved is a digest. The gated job takes:\n\n${codeBlock('', from.join('\n'))}`;
 }
 
+/** The environment that the job runs in, if the artifact has one of that name, before the others. */
+function firstOf(preferred: string | undefined, environments: readonly string[]): string[] {
+  return [...environments].sort((a, b) => Number(b === preferred) - Number(a === preferred));
+}
+
 function cluster(request: PromotionRequest, result: PromoteResult): string[] {
   const cell = result.cells.find(({ component }) => component === request.component);
   if (cell?.repository === undefined || cell.status === 'failed') {
@@ -84,7 +89,8 @@ function cluster(request: PromotionRequest, result: PromoteResult): string[] {
     tag: cell.channel,
     issuer: request.promoter.issuer,
     subject: request.promoter.subject,
-    pathPrefix: cell.component,
+    pathPrefix: cell.pathPrefix ?? cell.component,
+    environments: firstOf(request.environment, cell.environments ?? []),
   });
   return [`<details><summary>${cell.component}: for production</summary>`, codeBlock('yaml', resources), '</details>'];
 }

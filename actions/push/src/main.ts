@@ -30,7 +30,7 @@ import { connectRegistry } from '@gitless/registry-auth';
 import type { Inputs } from './inputs.ts';
 import { summarize } from './summary.ts';
 
-const MAX_PARALLEL = 4;
+const MAX_PARALLEL = 8;
 
 export function main(inputs: Inputs): Promise<void> {
   return runMain('push', (action) => push(action, inputs));

@@ -40,7 +40,7 @@ function cluster(
     tag: channel,
     pathPrefix: component.pathPrefix ?? name,
     ...signer,
-    ...(environments?.[0] === undefined ? {} : { environment: environments[0] }),
+    environments: environments ?? [],
   });
   const secret = `kubectl -n flux-system create secret generic ${TRUSTED_ROOT_SECRET} --from-file=trusted_root.json=flux-trusted-root.json`;
   const verify = [

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Action, dirtyFiles, requireClean, runMain } from '@gitless/ci';
+import { type Action, dirtyFiles, requireClean, requireCommit, runMain } from '@gitless/ci';
 import { mapBounded, sha256 } from '@gitless/core';
 import {
   type Component,
@@ -36,10 +36,11 @@ async function render(action: Action, inputs: Inputs): Promise<void> {
   await forgetResult(dir, 'render');
   const config = await readConfig(workspace, inputs.config);
   const components = resolveComponents(workspace, config, inputs);
+  await requireCommit(context, action.build, workspace);
   // A chart or an overlay may draw on any file of the checkout.
   const dirty = requireClean(await dirtyFiles(context, workspace, workspace, 'repository'), inputs['allow-dirty']);
   const rendered = await mapBounded(components, MAX_PARALLEL, context.signal, (component) =>
-    context.log.group(`render ${component.name}`, () => renderOne(action, component, config, inputs)),
+    renderOne(action, component, config, inputs),
   );
 
   const tree = collectTree(action, components, rendered, dirty);

@@ -21,4 +21,4 @@ export {
 export { codeBlock, details, escapeMarkdown, table } from './markdown.ts';
 export { commonInputs, identityInputs, registryInputs, serviceInputs, triggerInputs } from './shared-inputs.ts';
 export { requireTrustedTrigger, type Trigger, type TriggerRules } from './trigger.ts';
-export { commitDate, dirtyFiles, listFiles, requireClean } from './working-tree.ts';
+export { commitDate, dirtyFiles, listFiles, requireClean, requireCommit } from './working-tree.ts';

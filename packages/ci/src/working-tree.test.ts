@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Context, createHttpClient, DEFAULT_HTTP_SETTINGS, silentLogger } from '@gitless/core';
-import { createWorkspace, type Workspace } from '@gitless/testkit';
+import { createWorkspace, githubEnvironment, type Workspace } from '@gitless/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createExec } from './exec.ts';
-import { commitDate, dirtyFiles, listFiles } from './working-tree.ts';
+import { readBuild } from './github.ts';
+import { commitDate, dirtyFiles, listFiles, requireCommit } from './working-tree.ts';
 
 const signal = new AbortController().signal;
 const sleep = async () => undefined;
@@ -68,6 +69,22 @@ const WEIRD = [
   '*',
   'R  x -> y',
 ];
+
+describe('requireCommit', () => {
+  const build = readBuild(githubEnvironment());
+
+  it('takes the commit that the run is about', async () => {
+    const { dir, sha } = await checkout({ 'a.yaml': 'a: 1' });
+    await expect(requireCommit(context, { ...build, sha }, dir)).resolves.toBeUndefined();
+  });
+
+  it('refuses another commit and names both', async () => {
+    const { dir, sha } = await checkout({ 'a.yaml': 'a: 1' });
+    await expect(requireCommit(context, { ...build, sha: 'f'.repeat(40) }, dir)).rejects.toMatchObject({
+      problem: { code: 'CHECKOUT_MISMATCH', details: [`run ${'f'.repeat(40)}`, `checkout ${sha}`] },
+    });
+  });
+});
 
 describe('commitDate', () => {
   it.each([

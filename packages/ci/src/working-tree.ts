@@ -1,11 +1,28 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join, posix, relative } from 'node:path';
-import { type Context, UserError } from '@gitless/core';
+import { type Build, type Context, UserError } from '@gitless/core';
 
 /** Committer date of HEAD as RFC 3339 in UTC, with seconds. */
 export async function commitDate(context: Context, directory: string): Promise<string> {
   const seconds = await git(context, directory, ['show', '--no-patch', '--format=%ct', 'HEAD']);
   return new Date(Number(seconds.trim()) * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+/**
+ * The checkout must be the commit that the run is about, which artifact and provenance name as the source: another `ref` at
+ * actions/checkout would make them claim what was not packed. Throws `CHECKOUT_MISMATCH`.
+ */
+export async function requireCommit(context: Context, build: Build, directory: string): Promise<void> {
+  const head = (await git(context, directory, ['rev-parse', 'HEAD'])).trim();
+  if (head !== build.sha) {
+    throw new UserError({
+      code: 'CHECKOUT_MISMATCH',
+      what: 'the checkout is another commit than the one that this run is about',
+      details: [`run ${build.sha}`, `checkout ${head}`],
+      why: 'the artifact would name a commit whose files were not packed',
+      fix: 'leave `ref` out at actions/checkout, or start the run on the ref that is to be shipped',
+    });
+  }
 }
 
 /** Files below `directory` that git tracks or would add, relative to it; what git ignores is left out (git-ls-files(1), `-z`: names come as they are). */

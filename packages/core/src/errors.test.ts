@@ -26,6 +26,11 @@ describe('formatError', () => {
     expect(formatError(new UserError({ code: 'A', what: 'b' }))).toBe('b [A]\nMore: docs/errors.md#a');
   });
 
+  it('leads to the page at the address that it is given', () => {
+    const text = formatError(new UserError({ code: 'A_B', what: 'b' }), 'https://git.example/acme/gitless/docs');
+    expect(text).toBe('b [A_B]\nMore: https://git.example/acme/gitless/docs/errors.md#a_b');
+  });
+
   it('never shows a stack, and calls what is not a user’s fault a defect of ours', () => {
     const text = formatError(new TypeError('x is not a function', { cause: 'y' }));
     expect(text).toContain('[INTERNAL]: x is not a function: y\n');

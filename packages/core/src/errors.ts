@@ -36,10 +36,10 @@ export function errorMessage(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}: ${errorMessage(error.cause)}`;
 }
 
-/** {@link describeError}, and where to read on. */
-export function formatError(error: unknown): string {
+/** {@link describeError}, and where to read on; `docs` is the address of the folder that holds errors.md. */
+export function formatError(error: unknown, docs = 'docs'): string {
   const text = describeError(error);
-  return error instanceof UserError ? `${text}\nMore: docs/errors.md#${error.code.toLowerCase()}` : text;
+  return error instanceof UserError ? `${text}\nMore: ${docs}/errors.md#${error.code.toLowerCase()}` : text;
 }
 
 /** `what happened [CODE]`, then the details, why and what to do, one a line. */

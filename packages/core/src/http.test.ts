@@ -76,6 +76,19 @@ describe('http client', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('sends what must be sent once a single time, whatever happens', async () => {
+    const { send, seen } = await start((request, response, count) => {
+      if (count === 1) {
+        response.writeHead(503).end();
+      } else {
+        request.socket.resetAndDestroy();
+      }
+    });
+    expect((await send({ once: true })).status).toBe(503);
+    await expect(send({ once: true })).rejects.toMatchObject({ code: 'HTTP_UNREACHABLE' });
+    expect(seen).toHaveLength(2);
+  });
+
   it('gives the last answer once the tries are used up: whoever asked decides what it means', async () => {
     const { send, seen } = await start((_request, response) => response.writeHead(503).end('busy'));
     expect(await send()).toMatchObject({ status: 503, body: Buffer.from('busy') });

@@ -8,6 +8,8 @@ export interface HttpRequest {
   readonly body?: string | Uint8Array;
   /** Largest body that is read, in bytes; a larger one fails with `HTTP_BODY_TOO_LARGE`. */
   readonly maxBytes: number;
+  /** Sent once, never again by itself: for a body that is wrong a moment later. */
+  readonly once?: boolean;
 }
 
 export interface HttpResponse {
@@ -47,7 +49,7 @@ interface HttpDependencies {
 
 /**
  * Retries network errors, 408, 429 and 5xx other than 501 (RFC 9110 §15.5.9, RFC 6585 §4); honours Retry-After.
- * Every request of the suite can be repeated: content is addressed by digest, and tags are read back.
+ * Nearly every request of the suite can be repeated (content is addressed by digest, and tags are read back); the others say `once`.
  */
 export function createHttpClient(settings: HttpSettings, deps: HttpDependencies): HttpClient {
   async function once(request: HttpRequest): Promise<HttpResponse> {
@@ -66,13 +68,14 @@ export function createHttpClient(settings: HttpSettings, deps: HttpDependencies)
     async send(request) {
       const target = `${request.method} ${redactUrl(request.url)}`;
       requireSendable(request, target);
+      const retries = request.once === true ? 0 : settings.retries;
       for (let attempt = 1; ; attempt += 1) {
         let failure: string;
         let pause = settings.backoffMs * 2 ** (attempt - 1) * (1 + Math.random());
         try {
           const response = await once(request);
           deps.log.debug(`${target} → ${response.status}`);
-          if (!isTransient(response.status) || attempt > settings.retries) {
+          if (!isTransient(response.status) || attempt > retries) {
             return response;
           }
           failure = `HTTP ${response.status}`;
@@ -82,7 +85,7 @@ export function createHttpClient(settings: HttpSettings, deps: HttpDependencies)
           if (error instanceof UserError) {
             throw error;
           }
-          if (attempt > settings.retries) {
+          if (attempt > retries) {
             throw new UserError({
               code: 'HTTP_UNREACHABLE',
               what: `no answer to ${target} after ${attempt === 1 ? 'one try' : `${attempt} tries`}`,
@@ -93,7 +96,7 @@ export function createHttpClient(settings: HttpSettings, deps: HttpDependencies)
           failure = errorMessage(error);
         }
         const wait = Math.min(pause, settings.maxBackoffMs);
-        deps.log.info(`${target}: ${failure}; try ${attempt + 1} of ${settings.retries + 1} in ${Math.round(wait)} ms`);
+        deps.log.info(`${target}: ${failure}; try ${attempt + 1} of ${retries + 1} in ${Math.round(wait)} ms`);
         await deps.sleep(wait);
       }
     },

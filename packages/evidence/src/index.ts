@@ -6,7 +6,8 @@ export {
   type ProvenanceInput,
   ProvenanceSchema,
   provenancePredicate,
-  signedComponent,
+  type SignedContent,
+  signedContent,
 } from './provenance.ts';
 export { cyclonedxSbom, type SbomFile, type SbomInput, type SbomObject } from './sbom.ts';
 export { type PassedCheck, type TestResult, TestResultSchema, testResultPredicate } from './test-result.ts';

@@ -5,7 +5,7 @@ import {
   completeProvenance,
   type ProvenanceInput,
   provenancePredicate,
-  signedComponent,
+  signedContent,
 } from './provenance.ts';
 
 const build: Build = {
@@ -129,10 +129,10 @@ describe('completeProvenance', () => {
   });
 });
 
-describe('signedComponent', () => {
+describe('signedContent', () => {
   it('reads the component back', () => {
     const signed = JSON.parse(JSON.stringify(completeProvenance(provenancePredicate(input), run)));
-    expect(signedComponent(signed)).toBe('web');
+    expect(signedContent(signed).component).toBe('web');
   });
 
   const complete = completeProvenance(provenancePredicate(input), run);
@@ -146,6 +146,6 @@ describe('signedComponent', () => {
     ['a list', []],
     ['null', null],
   ])('refuses %s', (_name, predicate) => {
-    expect(refusal(() => signedComponent(predicate))).toBe('BAD_PROVENANCE');
+    expect(refusal(() => signedContent(predicate).component)).toBe('BAD_PROVENANCE');
   });
 });

@@ -115,6 +115,7 @@ export const ProvenanceSchema = v.object({
     externalParameters: v.object({
       component: v.pipe(v.string(), v.check(isName, '!wants a component name')),
       environments: v.array(v.string()),
+      flags: v.record(v.string(), v.union([v.string(), v.boolean()])),
     }),
     resolvedDependencies: v.pipe(
       v.array(
@@ -135,15 +136,21 @@ export const ProvenanceSchema = v.object({
 
 export type Provenance = v.InferOutput<typeof ProvenanceSchema>;
 
-/**
- * The component that a verified provenance predicate was signed for. Throws `BAD_PROVENANCE` when it is of another
- * build type or names none.
- */
-export function signedComponent(predicate: unknown): string {
+/** What a verified provenance predicate says of the artifact: whose it is, and where its content lies inside. */
+export interface SignedContent {
+  readonly component: string;
+  readonly environments: readonly string[];
+  /** First directory inside the archive; empty for an artifact that is not bound to its component. */
+  readonly pathPrefix: string;
+}
+
+/** Throws `BAD_PROVENANCE` when the predicate is of another build type or names no component. */
+export function signedContent(predicate: unknown): SignedContent {
   const provenance = parseWith(ProvenanceSchema, predicate, {
     code: 'BAD_PROVENANCE',
     where: 'the signed provenance',
     fix: 'promote artifacts that the package step of gitless built',
   });
-  return provenance.buildDefinition.externalParameters.component;
+  const { component, environments, flags } = provenance.buildDefinition.externalParameters;
+  return { component, environments, pathPrefix: String(flags['path-prefix'] ?? component) };
 }

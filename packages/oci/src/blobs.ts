@@ -64,6 +64,9 @@ export async function fetchBlob(transport: Transport, repository: string, descri
   return response.body;
 }
 
+/** The bytes of a blob, or where they come from should they be needed. */
+export type BlobContent = Uint8Array | (() => Promise<Uint8Array>);
+
 /**
  * Makes sure that the registry has the blob: found, mounted from `mountFrom`, or uploaded in one PUT
  * (distribution-spec, "Pushing blobs", "Mounting a blob from another repository").
@@ -72,20 +75,22 @@ export async function fetchBlob(transport: Transport, repository: string, descri
 export async function storeBlob(
   transport: Transport,
   repository: string,
-  blob: { bytes: Uint8Array; digest: Digest; mountFrom?: string },
+  blob: { content: BlobContent; digest: Digest; mountFrom?: string },
 ): Promise<void> {
   if (await hasBlob(transport, repository, blob.digest)) {
     return;
   }
+  let bytes: Uint8Array | undefined;
   let session =
     blob.mountFrom === undefined ? undefined : await mount(transport, repository, blob.digest, blob.mountFrom);
   for (let attempt = 1; session !== 'mounted'; attempt += 1) {
     session ??= await openUpload(transport, repository);
+    bytes ??= blob.content instanceof Uint8Array ? blob.content : await blob.content();
     const response = await transport.send({
       method: 'PUT',
       url: uploadTarget(session, blob.digest),
       headers: { 'content-type': 'application/octet-stream' },
-      body: blob.bytes,
+      body: bytes,
       scopes: [pushScope(repository)],
       maxBytes: ANSWER_MAX_BYTES,
     });

@@ -18,8 +18,8 @@ export const manifest = Buffer.from(
 );
 export const subject = descriptorOf(MEDIA_TYPE.imageManifest, manifest);
 
-export function connect(registry: string): RegistryClient {
-  return createRegistryClient(testContext(), { registry, credentials: { kind: 'anonymous' }, plainHttp: true });
+export function connect(registry: string, retries?: number): RegistryClient {
+  return createRegistryClient(testContext(retries), { registry, credentials: { kind: 'anonymous' }, plainHttp: true });
 }
 
 export function withClient(handler: Handler, work: (client: RegistryClient) => Promise<void>): Promise<void> {

@@ -1,8 +1,9 @@
 import type { Context, Digest } from '@gitless/core';
-import { fetchBlob, hasBlob, storeBlob } from './blobs.ts';
+import { type BlobContent, fetchBlob, hasBlob, storeBlob } from './blobs.ts';
 import type { Descriptor } from './descriptor.ts';
 import { fetchManifest, storeManifest } from './manifests.ts';
-import { fetchReferrers, storeReferrer } from './referrers.ts';
+import { fetchReferrers } from './referrers.ts';
+import { type StoredReferrer, storeReferrers } from './store-referrers.ts';
 import { fetchTags } from './tags.ts';
 import { createTransport, type RegistryOptions } from './transport.ts';
 
@@ -25,16 +26,16 @@ export interface RegistryClient {
   /** Throws `BLOB_MISMATCH`, `BLOB_TOO_LARGE`, `REDIRECT_REFUSED`. */
   getBlob(repository: string, descriptor: Descriptor): Promise<Uint8Array>;
   /** `mountFrom`: a repository of the same registry that may have the blob. Throws `UPLOAD_REFUSED`, `REDIRECT_REFUSED`. */
-  putBlob(repository: string, bytes: Uint8Array, digest: Digest, mountFrom?: string): Promise<void>;
+  putBlob(repository: string, content: BlobContent, digest: Digest, mountFrom?: string): Promise<void>;
   /** Undefined when there is no such repository. Throws `BAD_TAG_LIST`, `REGISTRY_PAGING`. */
   listTags(repository: string): Promise<string[] | undefined>;
   /** Throws `BAD_INDEX`, `REFERRERS_TAG_FOREIGN`, `REGISTRY_PAGING`. */
   listReferrers(repository: string, digest: Digest): Promise<Descriptor[]>;
   /**
-   * `descriptor` with artifact type and annotations, as it shall be listed; its blobs are there already.
+   * All of a subject at once, so that a list is written once; their blobs are there already.
    * Throws as `putManifest` and `listReferrers` do, and `REFERRER_NOT_LISTED`.
    */
-  putReferrer(repository: string, manifestBytes: Uint8Array, descriptor: Descriptor, subject: Digest): Promise<void>;
+  putReferrers(repository: string, subject: Digest, referrers: readonly StoredReferrer[]): Promise<void>;
 }
 
 /** Sends nothing yet. Throws `BAD_REFERENCE` for a registry that is not `host[:port]`, and `PLAIN_HTTP_REFUSED`. */
@@ -51,11 +52,11 @@ export function createRegistryClient(context: Context, options: RegistryOptions)
     },
     hasBlob: (repository, digest) => hasBlob(transport, repository, digest),
     getBlob: (repository, descriptor) => fetchBlob(transport, repository, descriptor),
-    putBlob: (repository, bytes, digest, mountFrom) =>
-      storeBlob(transport, repository, { bytes, digest, ...(mountFrom === undefined ? {} : { mountFrom }) }),
+    putBlob: (repository, content, digest, mountFrom) =>
+      storeBlob(transport, repository, { content, digest, ...(mountFrom === undefined ? {} : { mountFrom }) }),
     listTags: (repository) => fetchTags(transport, repository),
     listReferrers: (repository, digest) => fetchReferrers(transport, repository, digest),
-    putReferrer: (repository, manifestBytes, descriptor, subject) =>
-      storeReferrer(context, transport, repository, { bytes: manifestBytes, descriptor, subject }),
+    putReferrers: (repository, subject, referrers) =>
+      storeReferrers(context, transport, repository, { subject, referrers }),
   };
 }

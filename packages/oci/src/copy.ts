@@ -31,10 +31,8 @@ export async function copyArtifact(copy: ArtifactCopy): Promise<void> {
   const manifest = parseManifest(bytes, `${source.registry}/${sourceRepository}@${descriptor.digest}`);
   const mountFrom = source.registry === target.registry ? sourceRepository : undefined;
   for (const blob of [manifest.config, ...manifest.layers]) {
-    if (!(await target.hasBlob(targetRepository, blob.digest))) {
-      const content = await source.getBlob(sourceRepository, blob);
-      await target.putBlob(targetRepository, content, blob.digest, mountFrom);
-    }
+    const content = () => source.getBlob(sourceRepository, blob);
+    await target.putBlob(targetRepository, content, blob.digest, mountFrom);
   }
   await target.putManifest(targetRepository, descriptor.digest, descriptor.mediaType, bytes);
 }

@@ -25,4 +25,5 @@ export {
   type Repository,
 } from './reference.ts';
 export { fallbackTag } from './referrers.ts';
+export type { StoredReferrer } from './store-referrers.ts';
 export type { RegistryOptions } from './transport.ts';

@@ -69,15 +69,15 @@ export async function fetchManifest(
 
 /**
  * Writes exactly `bytes` under a tag or digest; with `ifMatch` only if the tag still has that entity tag (undefined is
- * returned when it has not). Throws `MANIFEST_MISMATCH` when the registry stored something else, and the codes of
+ * returned when it has not), with `once` in a single request. Throws `MANIFEST_MISMATCH` when the registry stored something else, and the codes of
  * `registryError`.
  */
 export async function storeManifest(
   transport: Transport,
   repository: string,
-  manifest: { reference: string; mediaType: string; bytes: Uint8Array; ifMatch?: string },
+  manifest: { reference: string; mediaType: string; bytes: Uint8Array; ifMatch?: string; once?: boolean },
 ): Promise<Digest | undefined> {
-  const { reference, mediaType, bytes, ifMatch } = manifest;
+  const { reference, mediaType, bytes, ifMatch, once = false } = manifest;
   const digest = sha256(bytes);
   const name = manifestName(transport, repository, reference);
   if (isDigest(reference) && reference !== digest) {
@@ -90,6 +90,7 @@ export async function storeManifest(
     body: bytes,
     scopes: [pushScope(repository)],
     maxBytes: MANIFEST_MAX_BYTES,
+    once,
   });
   if (response.status === 412 && ifMatch !== undefined) {
     return undefined;

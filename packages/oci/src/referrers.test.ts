@@ -17,7 +17,7 @@ function referrer(predicateType: string) {
 describe('referrers', () => {
   const first = referrer('https://sigstore.dev/cosign/sign/v1');
   const put = (client: RegistryClient, { bytes, descriptor }: typeof first) =>
-    client.putReferrer(REPOSITORY, bytes, descriptor, subject.digest);
+    client.putReferrers(REPOSITORY, subject.digest, [{ bytes, descriptor }]);
   const list = (client: RegistryClient) => client.listReferrers(REPOSITORY, subject.digest);
 
   function listed(store: FakeStore): Digest[] {
@@ -92,6 +92,68 @@ describe('referrers', () => {
         expect(listed(store)).toEqual(code === undefined ? [first.descriptor.digest] : []);
       });
     }
+  });
+
+  it('of one subject are listed in one write', async () => {
+    const store = fakeStore();
+    const all = ['a', 'b', 'c'].map((name) => referrer(`https://example.com/${name}`));
+    await withClient(store.handle, async (client) => {
+      await client.putReferrers(REPOSITORY, subject.digest, all);
+      expect(listed(store)).toEqual(all.map(({ descriptor }) => descriptor.digest));
+      const writes = store.requests.filter(({ method, url }) => method === 'PUT' && url.includes('manifests/sha256-'));
+      expect(writes).toHaveLength(1);
+    });
+  });
+
+  const others = referrer('https://example.com/others');
+  const listOnly = (store: FakeStore, ...descriptors: readonly unknown[]) => {
+    const bytes = Buffer.from(String(indexReply(descriptors).body));
+    store.manifests.set(fallback, { mediaType: MEDIA_TYPE.imageIndex, bytes });
+  };
+
+  it('are written again when another process, which read before, overwrites them after they were read back', async () => {
+    let reads = 0;
+    const store: FakeStore = fakeStore(({ method, url }) => {
+      reads += method === 'GET' && url.includes('manifests/sha256-') ? 1 : 0;
+      if (method === 'GET' && reads === 2) {
+        listOnly(store, first.descriptor, blobDescriptor);
+      } else if (method === 'GET' && reads === 3) {
+        listOnly(store, others.descriptor);
+      }
+      return undefined;
+    });
+    await withClient(store.handle, async (client) => {
+      await put(client, first);
+      expect(listed(store)).toEqual([others.descriptor.digest, first.descriptor.digest]);
+    });
+  });
+
+  it('are merged anew when the registry does not answer a write: what is sent again by itself would be old', async () => {
+    let fails = 2;
+    const store: FakeStore = fakeStore(({ method, url }) => {
+      if (method !== 'PUT' || !url.includes('manifests/sha256-') || fails === 0) {
+        return undefined;
+      }
+      fails -= 1;
+      listOnly(store, others.descriptor);
+      return { status: 503 };
+    });
+    await withServer(store.handle, async (registry) => {
+      await put(connect(registry, 3), first);
+      expect(listed(store)).toEqual([others.descriptor.digest, first.descriptor.digest]);
+    });
+  });
+
+  it('fail with what the registry says when it takes no write at all', async () => {
+    const store = fakeStore(({ method, url }) =>
+      method === 'PUT' && url.includes('manifests/sha256-') ? { status: 503 } : undefined,
+    );
+    await withClient(store.handle, async (client) => {
+      await expect(put(client, first)).rejects.toMatchObject({
+        code: 'REGISTRY_ERROR',
+        problem: { why: expect.stringContaining('503') },
+      });
+    });
   });
 
   it('fail where the API lists others but not the new one, as readers would not find it', async () => {

@@ -49,11 +49,11 @@ export interface TestContext extends Context {
   clock: number;
 }
 
-/** Real HTTP without retries; `sleep` only counts, the clock stands still. */
-export function testContext(): TestContext {
+/** Real HTTP, without retries unless told; `sleep` only counts, the clock stands still. */
+export function testContext(retries = 0): TestContext {
   const masked: string[] = [];
   const signal = new AbortController().signal;
-  const settings = { retries: 0, backoffMs: 1, maxBackoffMs: 1, timeoutMs: 10_000 };
+  const settings = { retries, backoffMs: 1, maxBackoffMs: 1, timeoutMs: 10_000 };
   const context: TestContext = {
     env: {},
     log: silentLogger,

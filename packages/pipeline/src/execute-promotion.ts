@@ -6,17 +6,17 @@ import {
   REQUIRED_PREDICATES,
   runUrl,
   type Statement,
-  sha256,
   statementAbout,
   UserError,
 } from '@gitless/core';
-import { copyArtifact, EMPTY_CONFIG } from '@gitless/oci';
+import { copyArtifact } from '@gitless/oci';
 import type { Promotion } from '@gitless/promotion';
 import type { SignedStatement, Signer } from '@gitless/signing';
+import * as v from 'valibot';
 import { bundleReferrer } from './layout-store.ts';
 import type { PromotionPlan } from './plan-promotion.ts';
-import type { PromotionPlace, PromotionRequest } from './promotion-request.ts';
-import { moveTag, readBackManifest, writeTagOnce } from './publish.ts';
+import { type PromotionRequest, placeName } from './promotion-request.ts';
+import { moveTag, pushBundles, readBackManifest, type TaggableManifest, writeTagOnce } from './publish.ts';
 import {
   type ArtifactEvidence,
   isSignedBy,
@@ -25,23 +25,26 @@ import {
   type VerifiedReferrer,
 } from './verify-artifact.ts';
 
-export interface Promoted {
+/** At the target and verified there; no version and no channel names it yet. Small: a job holds hundreds of them. */
+export interface PreparedPromotion {
   /** The promotion statement that this run signed or found. */
   readonly record: Statement;
-  readonly bundles: readonly { readonly predicateType: string; readonly digest: Digest }[];
+  readonly manifest: TaggableManifest;
+  /** What the channel pointed to when it was planned. */
+  readonly current: Digest | undefined;
 }
 
 /**
- * Carries out a plan: copies the manifest and the verified referrers, adds this run's signature and promotion statement, reads all back
- * and verifies it at the target, then writes the version tag once and the channel last. A second run adds only what is missing.
+ * Carries out a plan up to its tags: copies the manifest and the verified referrers, adds this run's signature and promotion statement,
+ * reads all back and verifies it at the target. A second run adds only what is missing.
  */
-export async function executePromotion(
+export async function preparePromotion(
   context: Context,
   request: PromotionRequest,
   plan: PromotionPlan,
   signer: Signer,
-): Promise<Promoted> {
-  const { source, target, component, version, channel } = request;
+): Promise<PreparedPromotion> {
+  const { source, target, component } = request;
   const { digest, manifest } = plan;
   if (source.client.registry !== target.client.registry || source.repository !== target.repository) {
     await copyArtifact({
@@ -51,11 +54,11 @@ export async function executePromotion(
       targetRepository: target.repository,
       manifest,
     });
-    await copyReferrers(request, plan);
+    await copyReferrers(context, request, plan);
   }
   const where = { repository: target.repository, digest };
   const trust = { root: request.trustedRoot, identities: [request.shipper, request.promoter] };
-  const before = await readEvidence(context, target.client, where, trust);
+  const before = await readEvidence(context, target.client, where, trust, plan.evidence.referrers);
   const record =
     findRecord(before, request) ??
     statementAbout(digest, PREDICATE.promotion, { ...promotionRecord(context, request, plan) }, component);
@@ -66,98 +69,90 @@ export async function executePromotion(
       : [statementAbout(digest, PREDICATE.signature, {}, component)]),
     ...(findRecord(before, request) === undefined ? [record] : []),
   ];
-  // Signed at once, because Rekor v2 answers at its next checkpoint only; attached one after the other.
+  // Signed at once, because Rekor v2 answers at its next checkpoint only.
   const signed = await allBounded(missing, OWN_PREDICATES.length, context.signal, (statement) =>
     signer.sign(statement),
   );
-  for (const each of signed) {
-    await attach(request, plan, each);
-  }
+  await attach(context, request, plan, signed);
+  // All of it, as the target gives it back: nothing that was known before counts here.
   const after = await readEvidence(context, target.client, where, trust);
   requireEvidence(after, { identity: request.shipper, predicateTypes: REQUIRED_PREDICATES, component, digest });
   requireEvidence(
     {
       ...after,
-      referrers: after.referrers.filter(({ verified }) => OWN_PREDICATES.includes(verified.statement.predicateType)),
+      referrers: after.referrers.filter(
+        (referrer) =>
+          referrer.verified.statement.predicateType === PREDICATE.signature || isRecordOf(referrer, request),
+      ),
     },
     { identity: request.promoter, predicateTypes: OWN_PREDICATES, component, digest },
   );
-  const tagged = await readBackManifest(target.client, target.repository, digest);
-  await writeTagOnce(target.client, target.repository, version, tagged);
-  await requireUnmoved(request, plan);
-  await moveTag(target.client, target.repository, channel, tagged);
-  return {
-    record,
-    bundles: after.referrers.map(({ descriptor, verified }) => ({
-      predicateType: verified.statement.predicateType,
-      digest: descriptor.digest,
-    })),
-  };
+  const back = await readBackManifest(target.client, target.repository, digest);
+  return { record, manifest: back, current: plan.current?.digest };
+}
+
+/** Writes the version tag once and moves the channel last; call it only with what {@link preparePromotion} returned. */
+export async function tagPromoted(request: PromotionRequest, prepared: PreparedPromotion): Promise<void> {
+  const { client, repository } = request.target;
+  await writeTagOnce(client, repository, request.version, prepared.manifest);
+  await requireUnmoved(request, prepared);
+  await moveTag(client, repository, request.channel, prepared.manifest);
 }
 
 /** What this run must have signed itself before a tag moves. */
 const OWN_PREDICATES: readonly string[] = [PREDICATE.signature, PREDICATE.promotion];
 
 /** The channel may have moved since the plan: a lost update is an error, not a race won. */
-async function requireUnmoved(request: PromotionRequest, plan: PromotionPlan): Promise<void> {
+async function requireUnmoved(request: PromotionRequest, { current, manifest }: PreparedPromotion): Promise<void> {
   const { client, repository } = request.target;
   const now = (await client.getManifest(repository, request.channel))?.descriptor.digest;
-  if (now !== plan.current?.digest && now !== plan.digest) {
+  if (now !== current && now !== manifest.descriptor.digest) {
     throw new UserError({
       code: 'CHANNEL_CHANGED',
       what: `${request.channel} moved while this promotion ran`,
-      details: [`expected ${plan.current?.digest ?? 'no such tag'}`, `seen ${now ?? 'no such tag'}`],
+      details: [`expected ${current ?? 'no such tag'}`, `seen ${now ?? 'no such tag'}`],
       fix: 'run the preview again; let one workflow promote, in a concurrency group that queues',
     });
   }
 }
 
-async function copyReferrers({ target }: PromotionRequest, plan: PromotionPlan): Promise<void> {
+async function copyReferrers(context: Context, { target }: PromotionRequest, plan: PromotionPlan): Promise<void> {
   const listed = new Set(
     (await target.client.listReferrers(target.repository, plan.digest)).map(({ digest }) => digest),
   );
-  for (const referrer of plan.evidence.referrers.filter(({ descriptor }) => !listed.has(descriptor.digest))) {
-    await pushReferrer(target, plan.digest, referrer.manifest, referrer.descriptor, referrer.bundle);
-  }
+  const missing = plan.evidence.referrers.filter(({ descriptor }) => !listed.has(descriptor.digest));
+  await pushBundles(context, target, plan.digest, missing);
 }
 
 async function attach(
+  context: Context,
   request: PromotionRequest,
   plan: PromotionPlan,
-  { bundle, verified }: SignedStatement,
+  statements: readonly SignedStatement[],
 ): Promise<void> {
-  const { manifest, descriptor } = bundleReferrer(plan.manifest.descriptor, {
-    bytes: bundle,
-    predicateType: verified.statement.predicateType,
-    signedAt: verified.signedAt,
+  const referrers = statements.map(({ bundle, verified }) => {
+    const { predicateType } = verified.statement;
+    const signed = { bytes: bundle, predicateType, signedAt: verified.signedAt };
+    return { ...bundleReferrer(plan.manifest.descriptor, signed), bundle };
   });
-  await pushReferrer(request.target, plan.digest, manifest, descriptor, bundle);
+  await pushBundles(context, request.target, plan.digest, referrers);
 }
 
-async function pushReferrer(
-  target: PromotionPlace,
-  subject: Digest,
-  manifest: Uint8Array,
-  descriptor: VerifiedReferrer['descriptor'],
-  bundle: Uint8Array,
-): Promise<void> {
-  await target.client.putBlob(target.repository, EMPTY_CONFIG.bytes, EMPTY_CONFIG.descriptor.digest);
-  await target.client.putBlob(target.repository, bundle, sha256(bundle));
-  await target.client.putReferrer(target.repository, manifest, descriptor, subject);
-}
-
-/** The promotion of this version to this channel that a former attempt signed. */
+/** The promotion that a former attempt signed. */
 function findRecord(evidence: ArtifactEvidence, request: PromotionRequest): Statement | undefined {
-  return evidence.referrers.find((referrer) => {
-    const { predicateType, predicate } = referrer.verified.statement;
-    return (
-      isSignedBy(referrer, request.promoter) &&
-      predicateType === PREDICATE.promotion &&
-      predicate['version'] === request.version &&
-      predicate['channel'] === request.channel &&
-      predicate['component'] === request.component
-    );
-  })?.verified.statement;
+  return evidence.referrers.find((referrer) => isRecordOf(referrer, request))?.verified.statement;
+}
+
+/** Says, by this identity, that this version went to this channel at this place: a copied statement tells of another one. */
+function isRecordOf(referrer: VerifiedReferrer, request: PromotionRequest): boolean {
+  const { predicateType, predicate } = referrer.verified.statement;
+  const wanted = v.object({
+    version: v.literal(request.version),
+    channel: v.literal(request.channel),
+    component: v.literal(request.component),
+    to: v.object({ repository: v.literal(placeName(request.target)) }),
+  });
+  return isSignedBy(referrer, request.promoter) && predicateType === PREDICATE.promotion && v.is(wanted, predicate);
 }
 
 function promotionRecord(context: Context, request: PromotionRequest, plan: PromotionPlan): Promotion {
@@ -168,8 +163,8 @@ function promotionRecord(context: Context, request: PromotionRequest, plan: Prom
     component: request.component,
     version: request.version,
     channel: request.channel,
-    from: { repository: `${source.client.registry}/${source.repository}`, digest: plan.digest },
-    to: { repository: `${target.client.registry}/${target.repository}` },
+    from: { repository: placeName(source), digest: plan.digest },
+    to: { repository: placeName(target) },
     promotedAt: context
       .now()
       .toISOString()

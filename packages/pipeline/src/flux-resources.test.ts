@@ -9,7 +9,7 @@ const TARGET: FluxTarget = {
   tag: 'latest',
   issuer: 'https://token.actions.githubusercontent.com',
   subject: 'https://github.com/acme/shop/.github/workflows/ship.yml@refs/heads/main',
-  environment: 'production',
+  environments: ['production'],
   pathPrefix: 'web',
 };
 
@@ -55,13 +55,17 @@ describe('fluxResources', () => {
   });
 
   it.each([
-    ['a directory packed as it is', 'web', undefined, './web'],
-    ['an artifact without prefix', '', 'production', './production'],
-    ['neither', '', undefined, '.'],
-  ])('names the path of %s', (_what, pathPrefix, environment, path) => {
-    const { environment: _, ...target } = TARGET;
-    const text = fluxResources({ ...target, pathPrefix, ...(environment === undefined ? {} : { environment }) });
-    expect(parseAllDocuments(text)[1]?.toJS()).toMatchObject({ spec: { path } });
+    ['a directory packed as it is', 'web', [], './web'],
+    ['an artifact without prefix', '', ['production'], './production'],
+    ['neither', '', [], '.'],
+    ['several environments', 'web', ['staging', 'production'], './web/staging'],
+  ])('names the path of %s', (_what, pathPrefix, environments, path) => {
+    expect(parsed({ pathPrefix, environments })[1]).toMatchObject({ spec: { path } });
+  });
+
+  it('names the environments that another cluster would choose', () => {
+    const text = fluxResources({ ...TARGET, environments: ['staging', 'production'] });
+    expect(text).toContain("path: './web/staging' # this cluster's environment; also: production");
   });
 
   it.each(['2048', '1.10', 'on', 'true', '1e5', '0x10', 'null', '2026-01-02'])(

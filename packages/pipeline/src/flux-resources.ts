@@ -6,7 +6,8 @@ export interface FluxTarget {
   readonly tag: string;
   readonly issuer: string;
   readonly subject: string;
-  readonly environment?: string;
+  /** Environments in the artifact; the first one is used and the others are named beside it. */
+  readonly environments: readonly string[];
   readonly pathPrefix: string;
 }
 
@@ -18,7 +19,9 @@ export const TRUSTED_ROOT_SECRET = 'gitless-trusted-root';
  * for Go regular expressions and refuses several entries (source-controller `internal/oci/cosign`); a pinned root (Flux ≥ 2.9).
  */
 export function fluxResources(target: FluxTarget): string {
-  const path = ['.', target.pathPrefix, target.environment ?? ''].filter((part) => part !== '').join('/');
+  const [environment = '', ...others] = target.environments;
+  const path = ['.', target.pathPrefix, environment].filter((part) => part !== '').join('/');
+  const choice = others.length === 0 ? '' : ` # this cluster's environment; also: ${others.join(', ')}`;
   // A resource's name may not hold "_" (RFC 1123 subdomain); quoted, because a component may be called "2048" or "on".
   const name = yamlString(target.component.replaceAll('_', '-'));
   return `apiVersion: source.toolkit.fluxcd.io/v1
@@ -49,7 +52,7 @@ spec:
   sourceRef:
     kind: OCIRepository
     name: ${name}
-  path: ${yamlString(path)}
+  path: ${yamlString(path)}${choice}
   prune: true
 `;
 }

@@ -77,7 +77,7 @@ export function requireAllOk(
       details: failures.map(
         ({ name, error }) => `${name}: ${(error?.message ?? 'failed in an earlier step').replaceAll('\n', '\n    ')}`,
       ),
-      fix: 'mend what is named and run the job again: only what failed is done anew',
+      fix: 'mend what is named and run the job again: what is published already stays as it is',
     });
   }
 }

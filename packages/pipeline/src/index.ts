@@ -3,7 +3,7 @@ export { type Component, type ComponentInputs, filterByName, resolveComponents }
 export { parseConfig, readConfig } from './config.ts';
 export { type Config, ConfigSchema } from './config-schema.ts';
 export { type ContentChanges, compareContent } from './content-changes.ts';
-export { executePromotion, type Promoted } from './execute-promotion.ts';
+export { type PreparedPromotion, preparePromotion, tagPromoted } from './execute-promotion.ts';
 export { anchored, type FluxTarget, fluxResources, TRUSTED_ROOT_SECRET } from './flux-resources.ts';
 export { failureOf, forgetResult, parseResult, readResult, requireAllOk, writeResult } from './handover.ts';
 export { addEntries, asDigest, findArtifact } from './layout-store.ts';

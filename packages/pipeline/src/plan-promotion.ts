@@ -1,7 +1,8 @@
 import { type Context, type Digest, PREDICATE, parseWith, REQUIRED_PREDICATES, UserError } from '@gitless/core';
+import { type SignedContent, signedContent } from '@gitless/evidence';
 import { type ChannelState, type Promotion, PromotionSchema, promotedVersion, requireMove } from '@gitless/promotion';
 import { type ContentChanges, compareContent, contentFiles } from './content-changes.ts';
-import type { PromotionRequest } from './promotion-request.ts';
+import { type PromotionPlace, type PromotionRequest, placeName } from './promotion-request.ts';
 import { readBackManifest, type TaggableManifest } from './publish.ts';
 import { type ArtifactEvidence, readEvidence, requireEvidence, type VerifiedReferrer } from './verify-artifact.ts';
 
@@ -14,6 +15,8 @@ export interface PromotionPlan {
   readonly evidence: ArtifactEvidence;
   /** The shipper's verified statements: what the decision rests on. */
   readonly shipped: readonly VerifiedReferrer[];
+  /** Where the content lies inside the artifact, as the shipper signed it. */
+  readonly content: SignedContent;
   /** Version tag, channel and this run's promotion statement are there already. */
   readonly done: boolean;
 }
@@ -46,7 +49,13 @@ export async function planPromotion(context: Context, request: PromotionRequest)
   requireMove({ channel, version, digest, current, expectedCurrent: request.expectedCurrent });
   const changes = await changesAgainst(request, current, manifest);
   const done = taken && current?.digest === digest && current.version === version;
-  return { digest, current, changes, manifest, evidence, shipped, done };
+  return { digest, current, changes, manifest, evidence, shipped, content: contentOf(shipped), done };
+}
+
+/** The provenance is among the required statements, so there is one. */
+function contentOf(shipped: readonly VerifiedReferrer[]): SignedContent {
+  const provenance = shipped.find(({ verified }) => verified.statement.predicateType === PREDICATE.provenance);
+  return signedContent(provenance?.verified.statement.predicate);
 }
 
 /** The channel's digest and the version that a verified promotion statement at the target names for it. */
@@ -65,7 +74,7 @@ async function channelState(
   return version === undefined ? { digest } : { digest, version };
 }
 
-/** Verified promotions of a digest at the target, by the promoting identity. */
+/** Verified promotions of a digest to the target, by the promoting identity; whoever may write there can copy statements about other places. */
 async function promotionsOf(context: Context, request: PromotionRequest, digest: Digest): Promise<Promotion[]> {
   const { client, repository } = request.target;
   const evidence = await readEvidence(
@@ -83,7 +92,7 @@ async function promotionsOf(context: Context, request: PromotionRequest, digest:
         fix: 'find out which version of the suite signed it; promote with that one or a later one',
       }),
     )
-    .filter((record) => record.component === request.component);
+    .filter(({ component, to }) => component === request.component && to.repository === placeName(request.target));
 }
 
 /** A version is written once: its tag and the verified promotion statement must agree. Returns whether it is this digest's already. */
@@ -125,7 +134,30 @@ async function changesAgainst(
     return compareContent(new Map(), after);
   }
   const before = await target.client.getManifest(target.repository, current.digest);
-  return before === undefined
-    ? undefined
-    : compareContent(await contentFiles(target.client, target.repository, before.bytes), after);
+  const former = before === undefined ? undefined : await readableContent(target, before.bytes);
+  return former === undefined ? undefined : compareContent(former, after);
 }
+
+/** What somebody else put under the channel may be anything: it must not keep the channel from being set right. */
+async function readableContent(
+  { client, repository }: PromotionPlace,
+  manifest: Uint8Array,
+): Promise<Map<string, string> | undefined> {
+  try {
+    return await contentFiles(client, repository, manifest);
+  } catch (error) {
+    if (error instanceof UserError && NOT_COMPARABLE.includes(error.code)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+const NOT_COMPARABLE: readonly string[] = [
+  'BAD_MANIFEST',
+  'BLOB_MISMATCH',
+  'BLOB_TOO_LARGE',
+  'GZIP_REFUSED',
+  'TAR_REFUSED',
+  'TAR_TRUNCATED',
+];

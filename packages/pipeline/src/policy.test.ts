@@ -82,6 +82,16 @@ describe('asIdentity', () => {
     });
     expect(asIdentity({ issuer: 'i', subject: 's' }, 'https://github.com')).toEqual({ issuer: 'i', subject: 's' });
   });
+
+  it('takes the repository that holds the workflow where nobody names another, so that callers of a shared one are told apart', () => {
+    const subject = 'https://github.com/acme/workflows/.github/workflows/ship.yml@refs/heads/main';
+    expect(asIdentity({ issuer: 'i', subject }, 'https://github.com')).toMatchObject({
+      sourceRepository: 'https://github.com/acme/workflows',
+    });
+    expect(asIdentity({ issuer: 'i', subject, repository: 'acme/shop' }, 'https://github.com')).toMatchObject({
+      sourceRepository: 'https://github.com/acme/shop',
+    });
+  });
 });
 
 describe('requireSettings', () => {

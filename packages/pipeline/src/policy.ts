@@ -51,9 +51,14 @@ export function resolvePolicy(config: Config | undefined, onDefaultBranch: boole
   };
 }
 
-/** `owner/name` as the certificate writes it (OID 1.12), for this server. */
+/**
+ * The identity with the repository that must have run, as the certificate writes it (OID 1.12). Where nobody names that repository it is
+ * the one that holds the workflow: callers of a shared workflow are then told apart, never taken for each other (invariant 14).
+ */
 export function asIdentity(policy: NonNullable<Policy['identity']>, serverUrl: string): Identity {
-  const { issuer, subject, repository } = policy;
+  const { issuer, subject } = policy;
+  const path = subject.startsWith(`${serverUrl}/`) ? subject.slice(serverUrl.length + 1) : '';
+  const repository = policy.repository ?? /^([^/]+\/[^/]+)\/\.github\/workflows\//.exec(path)?.[1];
   return { issuer, subject, ...(repository === undefined ? {} : { sourceRepository: `${serverUrl}/${repository}` }) };
 }
 

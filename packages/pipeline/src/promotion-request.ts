@@ -29,6 +29,11 @@ export interface PromotionRequest {
   readonly promoter: Identity;
 }
 
+/** A place as promotion statements write it, `registry/repository`. */
+export function placeName({ client, repository }: PromotionPlace): string {
+  return `${client.registry}/${repository}`;
+}
+
 /** Invariant 3: what was approved is a digest. Throws `TAG_NOT_DIGEST`. */
 export function requireDigestUnlessPlan(component: string, from: string, dryRun: boolean): void {
   if (!isDigest(from) && !dryRun) {

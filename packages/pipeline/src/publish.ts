@@ -1,9 +1,20 @@
-import { type Build, type Context, type Digest, REQUIRED_PREDICATES, UserError } from '@gitless/core';
+import {
+  allBounded,
+  type Build,
+  type Context,
+  type Digest,
+  REQUIRED_PREDICATES,
+  sha256,
+  UserError,
+} from '@gitless/core';
 import { type Descriptor, EMPTY_CONFIG, MEDIA_TYPE, parseManifest, type RegistryClient, readBlob } from '@gitless/oci';
 import type { verifyBundle } from '@gitless/signing';
 import { findArtifact, type StoredArtifact } from './layout-store.ts';
 import { buildTag } from './tag-rules.ts';
-import { type Identity, readEvidence, requireEvidence } from './verify-artifact.ts';
+import { type BundleReferrer, type Identity, readEvidence, requireEvidence } from './verify-artifact.ts';
+
+/** Blobs of one component. */
+const MAX_PARALLEL_BLOBS = 4;
 
 export interface PublishRequest {
   readonly layout: string;
@@ -31,8 +42,8 @@ export interface Published {
 export async function publishContent(context: Context, request: PublishRequest): Promise<Published> {
   const { client, repository, component, digest, identity } = request;
   const artifact = await findArtifact(request.layout, component, digest);
-  const manifest = await pushArtifact(request, artifact);
-  await pushReferrers(request, artifact);
+  const manifest = await pushArtifact(context, request, artifact);
+  await pushMissingBundles(context, request, artifact);
   const trust = { root: request.trustedRoot, identities: [identity] };
   const evidence = await readEvidence(context, client, { repository, digest }, trust);
   const verified = requireEvidence(evidence, { identity, predicateTypes: REQUIRED_PREDICATES, component, digest });
@@ -62,31 +73,49 @@ export interface TaggableManifest {
   readonly bytes: Uint8Array;
 }
 
-async function pushArtifact(request: PublishRequest, artifact: StoredArtifact): Promise<TaggableManifest> {
+async function pushArtifact(
+  context: Context,
+  request: PublishRequest,
+  artifact: StoredArtifact,
+): Promise<TaggableManifest> {
   const { client, repository, layout } = request;
   const bytes = await readBlob(layout, artifact.manifest);
   if ((await client.getManifest(repository, artifact.manifest.digest)) === undefined) {
     const { config, layers } = parseManifest(bytes, `manifest ${artifact.manifest.digest} of the layout`);
-    for (const blob of [config, ...layers]) {
+    await allBounded([config, ...layers], MAX_PARALLEL_BLOBS, context.signal, async (blob) => {
       await client.putBlob(repository, await readBlob(layout, blob), blob.digest);
-    }
+    });
     await client.putManifest(repository, artifact.manifest.digest, artifact.manifest.mediaType, bytes);
   }
   return readBackManifest(client, repository, artifact.manifest.digest);
 }
 
-async function pushReferrers(request: PublishRequest, artifact: StoredArtifact): Promise<void> {
-  const { client, repository, layout } = request;
-  const listed = new Set((await client.listReferrers(repository, request.digest)).map(({ digest }) => digest));
+async function pushMissingBundles(context: Context, request: PublishRequest, artifact: StoredArtifact): Promise<void> {
+  const { client, repository, layout, digest } = request;
+  const listed = new Set((await client.listReferrers(repository, digest)).map((referrer) => referrer.digest));
+  const missing: BundleReferrer[] = [];
   for (const { manifest, bundle } of artifact.bundles.filter((stored) => !listed.has(stored.manifest.digest))) {
-    const bytes = await readBlob(layout, manifest);
-    const { layers } = parseManifest(bytes, `manifest ${manifest.digest} of the layout`);
-    await client.putBlob(repository, EMPTY_CONFIG.bytes, EMPTY_CONFIG.descriptor.digest);
-    for (const layer of layers) {
-      await client.putBlob(repository, bundle, layer.digest);
-    }
-    await client.putReferrer(repository, bytes, manifest, request.digest);
+    missing.push({ manifest: await readBlob(layout, manifest), descriptor: manifest, bundle });
   }
+  await pushBundles(context, { client, repository }, digest, missing);
+}
+
+/** Pushes bundles about `subject`: their blobs, then the manifests, listed together. */
+export async function pushBundles(
+  context: Context,
+  { client, repository }: { readonly client: RegistryClient; readonly repository: string },
+  subject: Digest,
+  referrers: readonly BundleReferrer[],
+): Promise<void> {
+  if (referrers.length === 0) {
+    return;
+  }
+  const blobs = [EMPTY_CONFIG.bytes, ...referrers.map(({ bundle }) => bundle)];
+  await allBounded(blobs, MAX_PARALLEL_BLOBS, context.signal, (bytes) =>
+    client.putBlob(repository, bytes, sha256(bytes)),
+  );
+  const manifests = referrers.map(({ manifest, descriptor }) => ({ bytes: manifest, descriptor }));
+  await client.putReferrers(repository, subject, manifests);
 }
 
 /** The manifest as the registry gives it back. Throws `READ_BACK_FAILED` when it does not hold what was just pushed. */
@@ -126,7 +155,7 @@ export async function writeTagOnce(
     });
   }
   if (current === undefined) {
-    await moveTag(client, repository, tag, manifest);
+    await setTag(client, repository, tag, manifest);
   }
 }
 
@@ -138,9 +167,17 @@ export async function moveTag(
   manifest: TaggableManifest,
 ): Promise<void> {
   const current = await client.getManifest(repository, tag);
-  if (current?.descriptor.digest === manifest.descriptor.digest) {
-    return;
+  if (current?.descriptor.digest !== manifest.descriptor.digest) {
+    await setTag(client, repository, tag, manifest);
   }
+}
+
+async function setTag(
+  client: RegistryClient,
+  repository: string,
+  tag: string,
+  manifest: TaggableManifest,
+): Promise<void> {
   await client.putManifest(repository, tag, manifest.descriptor.mediaType, manifest.bytes);
   const after = await readBackManifest(client, repository, tag);
   if (after.descriptor.digest !== manifest.descriptor.digest) {

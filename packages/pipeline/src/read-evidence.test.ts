@@ -68,7 +68,7 @@ describe('readEvidence', () => {
       await client.putBlob(REPOSITORY, blob, sha256(blob));
     }
     if (layers === 1) {
-      await client.putReferrer(REPOSITORY, referrer.manifest, referrer.descriptor, DIGEST);
+      await client.putReferrers(REPOSITORY, DIGEST, [{ bytes: referrer.manifest, descriptor: referrer.descriptor }]);
       return referrer.descriptor.digest;
     }
     const manifest = v.parse(

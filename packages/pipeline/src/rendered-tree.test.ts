@@ -29,6 +29,7 @@ function tree(components: Readonly<Record<string, readonly TreeFile[]>>): Render
       components: Object.entries(components).map(([name, files]) => ({
         name,
         status: 'ok' as const,
+        environments: [...new Set(files.map(({ path }) => path.split('/')[0] ?? ''))],
         files: files.map(({ path, content }) => ({ path, sha256: sha256(content) })),
       })),
       findings: [],

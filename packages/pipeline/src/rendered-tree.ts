@@ -84,6 +84,10 @@ async function componentFiles(component: ComponentResult, read: ReadFile): Promi
   const changed: string[] = [];
   const files: TreeFile[] = [];
   for (const { path, sha256: expected } of component.files ?? []) {
+    if (!isRenderedFile(path, component.environments ?? [])) {
+      changed.push(`${component.name}/${path}: render writes <environment>/<kind>-<name>.yaml and nothing else`);
+      continue;
+    }
     const content = await read(component.name, path);
     if (content === undefined || sha256(content) !== expected) {
       changed.push(`${component.name}/${path}: ${content === undefined ? 'is missing' : 'has another content'}`);
@@ -101,4 +105,13 @@ async function componentFiles(component: ComponentResult, read: ReadFile): Promi
     });
   }
   return files;
+}
+
+/**
+ * Whoever controls the render job controls the tree. It may not hold what the cluster would obey instead of apply: a `.sourceignore` or
+ * a kustomization of its own, or a name that Flux ignores.
+ */
+function isRenderedFile(path: string, environments: readonly string[]): boolean {
+  const [environment = '', file = '', ...deeper] = path.split('/');
+  return environments.includes(environment) && deeper.length === 0 && /^[^.-][^-]*-.*\.yaml$/.test(file);
 }

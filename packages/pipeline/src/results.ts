@@ -70,6 +70,9 @@ const CellSchema = v.strictObject({
   previousDigest: v.exactOptional(digest),
   status: v.picklist(['promoted', 'unchanged', 'planned', 'failed']),
   repository: v.exactOptional(text),
+  /** Environments and first directory inside the artifact, as the shipper signed them. */
+  environments: v.exactOptional(v.array(text)),
+  pathPrefix: v.exactOptional(v.string()),
   /** Differences of content against what the channel points to. */
   changes: v.exactOptional(v.strictObject({ added: v.array(text), removed: v.array(text), changed: v.array(text) })),
   /** Referrers of the source that were left behind, and why. */

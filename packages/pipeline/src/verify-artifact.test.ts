@@ -12,7 +12,7 @@ function provenance(component: string, buildType: string = BUILD_TYPE): Record<s
   return {
     buildDefinition: {
       buildType,
-      externalParameters: { component, environments: [] },
+      externalParameters: { component, environments: [], flags: {} },
       resolvedDependencies: [{ uri: 'git+https://github.com/acme/shop' }],
     },
     runDetails: { builder: { id: 'https://github.com/acme/shop/ship.yml@main' }, metadata: { invocationId: 'run' } },

@@ -7,7 +7,7 @@ import {
   type Statement,
   UserError,
 } from '@gitless/core';
-import { BUILD_TYPE, ProvenanceSchema, signedComponent, TestResultSchema } from '@gitless/evidence';
+import { BUILD_TYPE, ProvenanceSchema, signedContent, TestResultSchema } from '@gitless/evidence';
 import { type Descriptor, MEDIA_TYPE, parseManifest, type RegistryClient } from '@gitless/oci';
 import { PromotionSchema } from '@gitless/promotion';
 import { type Expectation, type VerifiedStatement, verifyBundle } from '@gitless/signing';
@@ -18,11 +18,15 @@ type TrustedRoot = Parameters<typeof verifyBundle>[0];
 /** An identity that may sign, without the digest. */
 export type Identity = Omit<Expectation, 'digest'>;
 
-/** A referrer that verifies for one of the expected identities. */
-export interface VerifiedReferrer {
+/** A referrer with the Sigstore bundle that is its only layer. */
+export interface BundleReferrer {
   readonly descriptor: Descriptor;
   readonly manifest: Uint8Array;
   readonly bundle: Uint8Array;
+}
+
+/** A referrer that verifies for one of the expected identities. */
+export interface VerifiedReferrer extends BundleReferrer {
   readonly verified: VerifiedStatement;
 }
 
@@ -37,16 +41,23 @@ const BUNDLE_MEDIA_TYPE_PREFIX = 'application/vnd.dev.sigstore.bundle';
 const MAX_PARALLEL = 4;
 const MAX_REFERRERS = 200;
 
+interface Trust {
+  readonly root: TrustedRoot;
+  readonly identities: readonly Identity[];
+}
+
 /**
- * Reads all bundles that refer to a digest from the registry and verifies each. What cannot be read is an error, never "not signed"
- * (invariant 4). Throws `TOO_MANY_REFERRERS` and what the registry client throws.
+ * Reads all bundles that refer to a digest from the registry and verifies each, but for `known` ones, which this trust verified before: a
+ * digest names the same bytes wherever it lies. What cannot be read is an error, never "not signed" (invariant 4). Throws `TOO_MANY_REFERRERS` and what the registry client throws.
  */
 export async function readEvidence(
   context: Context,
   client: RegistryClient,
   where: { readonly repository: string; readonly digest: Digest },
-  trust: { readonly root: TrustedRoot; readonly identities: readonly Identity[] },
+  trust: Trust,
+  known: readonly VerifiedReferrer[] = [],
 ): Promise<ArtifactEvidence> {
+  const verified = new Map(known.map((referrer) => [referrer.descriptor.digest, referrer]));
   // Every referrer is read: go-containerregistry lists the config's media type as the artifact type of a bundle.
   const listed = await client.listReferrers(where.repository, where.digest);
   if (listed.length > MAX_REFERRERS) {
@@ -58,6 +69,10 @@ export async function readEvidence(
     });
   }
   const read = await allBounded(listed, MAX_PARALLEL, context.signal, async (descriptor) => {
+    const alike = verified.get(descriptor.digest);
+    if (alike !== undefined) {
+      return alike;
+    }
     const found = await client.getManifest(where.repository, descriptor.digest);
     if (found === undefined) {
       throw new UserError({
@@ -91,12 +106,10 @@ export async function readEvidence(
   };
 }
 
-type Unverified = Omit<VerifiedReferrer, 'verified'>;
-
 function verifyForAny(
-  trust: { readonly root: TrustedRoot; readonly identities: readonly Identity[] },
+  trust: Trust,
   digest: Digest,
-  referrer: Unverified,
+  referrer: BundleReferrer,
 ): VerifiedReferrer | { descriptor: Descriptor; code: string; reason: string } {
   let failure: { code: string; reason: string } | undefined;
   for (const identity of trust.identities) {
@@ -208,11 +221,11 @@ function requireContent(statement: Statement, component: string): void {
       fix: 'run package, sign and push again with this version of the suite',
     });
   }
-  if (predicateType === PREDICATE.provenance && signedComponent(predicate) !== component) {
+  if (predicateType === PREDICATE.provenance && signedContent(predicate).component !== component) {
     throw new UserError({
       code: 'COMPONENT_MISMATCH',
       what: 'the artifact was signed for another component',
-      details: [`expected ${component}`, `seen ${signedComponent(predicate)}`],
+      details: [`expected ${component}`, `seen ${signedContent(predicate).component}`],
       why: 'an artifact copied into another repository must not be released there',
       fix: 'name the component that this digest was shipped as, or ship this one',
     });

@@ -209,6 +209,21 @@ describe('renderComponent with Helm', () => {
     expect(commands(calls, 'template').map(({ args }) => args[2])).toEqual([build?.args[2], build?.args[2]]);
   });
 
+  it('asks for nothing when the commit holds the locked dependencies', async () => {
+    const dependency = 'dependencies: [{name: lib, version: 0.1.0, repository: file://../lib}]\n';
+    const digest = 'sha256:3407568f070b58f4c6ac330b95b508a1ca03e505256cb7cfd4782c77b3c688c7';
+    const { context, calls } = await contextFor(() => CONFIG_MAP);
+    const spec = await specFor({
+      ...CHART,
+      'app/Chart.yaml': `${CHART['app/Chart.yaml']}${dependency}`,
+      'app/Chart.lock': `${dependency}digest: ${digest}\n`,
+      'app/charts/lib-0.1.0.tgz': 'as committed',
+    });
+    await renderComponent(context, spec);
+    expect(calls.map(({ args }) => args[0])).not.toContain('dependency');
+    expect(commands(calls, 'template').map(({ args }) => args[2])).toEqual([spec.directory]);
+  });
+
   it('renders nothing when the lock is missing', async () => {
     const dependency = 'dependencies: [{name: redis, version: "1.x", repository: "https://charts.example"}]\n';
     const { context, calls } = await contextFor(() => CONFIG_MAP);

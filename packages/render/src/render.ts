@@ -186,7 +186,7 @@ function valuesFile(spec: RenderSpec, chart: string, path: string): Promise<stri
       code: 'VALUES_MISSING',
       what: `values file ${relative(spec.workspace, file)} does not exist`,
       why: `values names ${path}, relative to the chart`,
-      fix: 'create it, or correct values',
+      fix: 'create it, or correct values or environments (a chart that names none has the one called default)',
     });
   });
 }

@@ -20,11 +20,23 @@ export interface Tool {
 
 type Program = 'helm' | 'kustomize';
 
+const found = new WeakMap<Context, Map<string, Promise<Tool>>>();
+
 /**
  * The tool on PATH, with version and digest of its binary for provenance. Without `kustomize`, the one in `kubectl` is
- * taken and recorded as such. Throws `TOOL_MISSING`, `TOOL_VERSION` (other than `asserted`), `TOOL_FAILED`.
+ * taken and recorded as such. Looked for once in a context: the binary is tens of megabytes, and each component asks.
+ * Throws `TOOL_MISSING`, `TOOL_VERSION` (other than `asserted`), `TOOL_FAILED`.
  */
-export async function findTool(context: Context, program: Program, asserted?: string): Promise<Tool> {
+export function findTool(context: Context, program: Program, asserted?: string): Promise<Tool> {
+  const tools = found.get(context) ?? new Map<string, Promise<Tool>>();
+  found.set(context, tools);
+  const key = `${program} ${asserted ?? ''}`;
+  const tool = tools.get(key) ?? lookFor(context, program, asserted);
+  tools.set(key, tool);
+  return tool;
+}
+
+async function lookFor(context: Context, program: Program, asserted: string | undefined): Promise<Tool> {
   const { name, file } = await locate(context, program);
   const version = await VERSION_OF[name](context, file);
   if (asserted !== undefined && bare(asserted) !== version) {

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import { type Context, errorMessage, parseJsonWith, UserError } from '@gitless/core';
 import * as v from 'valibot';
+import { reasonOf } from './service-answer.ts';
 
 const MAX_ANSWER_BYTES = 256 * 1024;
 
@@ -40,11 +41,11 @@ export async function requestCertificate(context: Context, request: CertificateR
     maxBytes: MAX_ANSWER_BYTES,
   });
   if (response.status !== 200 && response.status !== 201) {
-    const answer = Buffer.from(response.body).toString().replaceAll(request.jwt, '***');
     throw new UserError({
       code: 'FULCIO_REFUSED',
       what: `Fulcio answered ${response.status} to the request for a certificate`,
-      why: answer.slice(0, 300) || 'no reason given',
+      why: reasonOf(response.body, request.jwt),
+      details: describeToken(request.jwt, context.now()),
       fix: 'check oidc-audience, that this Fulcio trusts the issuer of the job, and that the job did not wait so long that its token expired; then run the job again',
     });
   }
@@ -62,6 +63,27 @@ export async function requestCertificate(context: Context, request: CertificateR
     });
   }
   return leaf.raw;
+}
+
+const TokenSchema = v.object({
+  iss: v.string(),
+  aud: v.union([v.string(), v.array(v.string())]),
+  exp: v.number(),
+});
+
+/** What Fulcio looks at first, and does not tell which of it was wrong. */
+function describeToken(jwt: string, now: Date): string[] {
+  const { iss, aud, exp } = parseJsonWith(TokenSchema, Buffer.from(jwt.split('.')[1] ?? '', 'base64url'), {
+    code: 'FULCIO_REFUSED',
+    where: "the OIDC token's payload",
+  });
+  const left = exp - Math.floor(now.getTime() / 1000);
+  const at = new Date(exp * 1000).toISOString().replace('.000Z', 'Z');
+  return [
+    `issuer ${iss}`,
+    `audience ${[aud].flat().join(', ')}`,
+    left > 0 ? `expires at ${at}, in ${left} s` : `expired at ${at}, ${-left} s ago`,
+  ];
 }
 
 function parsePem(pem: string): X509Certificate {

@@ -1,5 +1,6 @@
 import { type Context, parseJsonWith, UserError } from '@gitless/core';
 import * as v from 'valibot';
+import { reasonOf } from './service-answer.ts';
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
@@ -46,7 +47,7 @@ export async function addLogEntry(context: Context, request: LogRequest): Promis
     throw new UserError({
       code: 'REKOR_FAILED',
       what: `the transparency log answered ${response.status}`,
-      why: Buffer.from(response.body).toString().slice(0, 300) || 'no reason given',
+      why: reasonOf(response.body),
       fix: 'run the job again; if it persists, check the log named in the signing config',
     });
   }

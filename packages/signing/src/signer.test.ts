@@ -209,11 +209,41 @@ describe('createSigner', () => {
     });
   });
 
-  it('says what to check when the token is too old', async () => {
-    world.issuer.lifetimeSeconds = -1;
+  it('says what the refused token is for and how old, because Fulcio does not', async () => {
+    world.issuer.lifetimeSeconds = -60;
     expect(await failure(world.signer())).toMatchObject({
       code: 'FULCIO_REFUSED',
-      problem: { fix: expect.stringContaining('expired') },
+      problem: {
+        why: 'There was an error processing the identity token',
+        details: [
+          `issuer ${world.issuer.url}`,
+          'audience sigstore',
+          expect.stringMatching(/^expired at \d{4}-\d\d-\d\dT[\d:]+Z, (?:59|6\d) s ago$/),
+        ],
+        fix: expect.stringContaining('expired'),
+      },
     });
+  });
+
+  it('says which claim is missing', async () => {
+    world.issuer.claims = { repository_visibility: undefined };
+    expect(await failure(world.signer())).toMatchObject({
+      code: 'FULCIO_REFUSED',
+      problem: {
+        why: expect.stringMatching(
+          /^value <repository_visibility> not present in either claims or defaults\. \{ "ExtensionName"/,
+        ),
+      },
+    });
+  });
+
+  it.each([
+    [LOG, { code: 3, message: 'invalid hashedrekord request', details: [] }, 'invalid hashedrekord request'],
+    [TSA, { code: 400, message: 'Error generating\n timestamp response' }, 'Error generating timestamp response'],
+    [TSA, '', 'no reason given'],
+  ])('repeats in words why %s refuses: %j', async (path, body, why) => {
+    answer(path, 400, body, true);
+    const signer = await world.signer();
+    expect(await failure(signer.sign(statement))).toMatchObject({ problem: { why } });
   });
 });

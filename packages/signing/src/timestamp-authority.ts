@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Context, UserError } from '@gitless/core';
+import { reasonOf } from './service-answer.ts';
 
 const MAX_ANSWER_BYTES = 256 * 1024;
 
@@ -26,7 +27,7 @@ export async function requestTimestamp(context: Context, tsaUrl: string, signatu
     throw new UserError({
       code: 'TSA_FAILED',
       what: `the timestamp authority answered ${response.status}`,
-      why: Buffer.from(response.body).toString().slice(0, 300) || 'no reason given',
+      why: reasonOf(response.body),
       fix: 'run the job again; if it persists, check the timestamp authority named in the signing config',
     });
   }

@@ -17,10 +17,11 @@ import {
 } from '@sigstore/bundle';
 import { RFC3161Timestamp } from '@sigstore/core';
 import type { TrustedRoot } from '@sigstore/protobuf-specs';
-import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
+import { toSignedEntity, Verifier } from '@sigstore/verify';
 import * as v from 'valibot';
 import { type CertificateFacts, readCertificate } from './certificate.ts';
 import { loggedCertificate } from './log-entry.ts';
+import { keepEncoding, trustMaterialOf } from './trust-material.ts';
 
 const NOT_TAKEN = 'do not use it; find out who wrote it, and sign again with the shipping workflow';
 
@@ -60,12 +61,16 @@ export function verifyBundle(root: TrustedRoot, json: Uint8Array, expected: Expe
   }
   const der = content.certificate.rawBytes;
   try {
-    const verifier = new Verifier(toTrustMaterial(root), {
+    const verifier = new Verifier(trustMaterialOf(root), {
       tlogThreshold: 1,
       ctlogThreshold: 1,
       timestampThreshold: 1,
     });
-    verifier.verify(toSignedEntity(bundle));
+    const entity = toSignedEntity(bundle);
+    if (entity.key.$case === 'certificate') {
+      keepEncoding(entity.key.certificate);
+    }
+    verifier.verify(entity);
   } catch (error) {
     throw invalid(errorMessage(error));
   }

@@ -19,7 +19,7 @@ export interface ChartRequest {
 
 /**
  * The folder to render: the chart itself, or, when it has dependencies, a copy in which they are built exactly as
- * `Chart.lock` says; the checkout is not touched. Throws `CHART_INVALID`, `CHART_LOCK_MISSING`, `CHART_LOCK_STALE`,
+ * `Chart.lock` says, unless the commit holds them in `charts/`; the checkout is not touched. Throws `CHART_INVALID`, `CHART_LOCK_MISSING`, `CHART_LOCK_STALE`,
  * `CHART_REPOSITORY_ALIAS`, `PATH_ESCAPES` (also for links that leave the chart), `TOOL_FAILED`.
  */
 export async function prepareChart(context: Context, request: ChartRequest): Promise<string> {
@@ -33,6 +33,9 @@ export async function prepareChart(context: Context, request: ChartRequest): Pro
   const lockFile = join(chart, 'Chart.lock');
   const lock = (await isFile(lockFile)) ? await readFile(lockFile, 'utf8') : undefined;
   const locked = requireFrozenLock(name, declared, lock);
+  if (await areVendored(chart, locked)) {
+    return chart;
+  }
   const copy = await copyWithLocalDependencies(request, chart, locked);
   const options = { env: helmEnvironment(request.home) };
   // Helm builds only from repositories that it was told of (helm `pkg/downloader/manager.go`, `hasAllRepos`).
@@ -57,6 +60,16 @@ async function declaredDependencies(chart: string, name: string): Promise<ChartD
     });
   }
   return readChartDependencies(`${name}/Chart.yaml`, await readFile(file, 'utf8'));
+}
+
+/** Dependencies that the commit itself holds, each in the locked version, need no network: Helm reads `charts/` as it is. */
+async function areVendored(chart: string, locked: readonly ChartDependency[]): Promise<boolean> {
+  for (const { name, version } of locked) {
+    if (!(await isFile(join(chart, 'charts', `${name}-${version}.tgz`)))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** Copies keep their places to each other, so that `file://../library` still leads there. */

@@ -84,6 +84,6 @@ describe('authentication', () => {
       });
     const blind = await mount();
     const seeing = await mount('repository:acme/web:pull');
-    expect([blind.status, seeing.status]).toEqual([202, 201]);
+    expect([blind.status, seeing.status]).toEqual([401, 201]);
   });
 });

@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { errors, fail, json, type Reply } from './reply.ts';
+import { errors, fail, json, notAllowed, type Reply } from './reply.ts';
 import type { Action, LoggedRequest, RegistryAuth } from './types.ts';
+
+/** One thing that a request needs to be allowed to do. */
+export interface Access {
+  readonly repository: string;
+  readonly action: Action;
+}
 
 /** Decides who may do what. */
 export interface Gate {
-  /** The answer that refuses a request, or `undefined` when it may go on. No repository: any valid login will do. */
-  refuse(authorization: string | undefined, repository: string | undefined, action: Action): Reply | undefined;
-  /** Whether the one who sent `authorization` may pull from a repository. */
-  mayPull(authorization: string | undefined, repository: string): boolean;
+  /** The answer that refuses a request, or `undefined` when it may go on. Nothing wanted: any valid login will do. */
+  refuse(authorization: string | undefined, wanted: readonly Access[]): Reply | undefined;
   /** `GET /token`, or `undefined` when this registry has no token service. */
   token(method: string, url: URL, authorization: string | undefined): Reply | undefined;
 }
@@ -28,7 +32,7 @@ export function kindOf(authorization: string | undefined): LoggedRequest['author
 export function createGate(auth: RegistryAuth, host: () => string): Gate {
   switch (auth.kind) {
     case 'none':
-      return { refuse: () => undefined, mayPull: () => true, token: () => undefined };
+      return { refuse: () => undefined, token: () => undefined };
     case 'basic':
       return basicGate(auth);
     case 'bearer':
@@ -37,17 +41,14 @@ export function createGate(auth: RegistryAuth, host: () => string): Gate {
 }
 
 function basicGate(auth: RegistryAuth & { kind: 'basic' }): Gate {
-  const may = (repository: string, action: Action) => auth.allow?.(auth.username, repository, action) ?? true;
+  const may = ({ repository, action }: Access) => auth.allow?.(auth.username, repository, action) ?? true;
   return {
-    refuse(authorization, repository, action) {
+    refuse(authorization, wanted) {
       if (!isLogin(auth, authorization)) {
-        return unauthorized('Basic realm="testkit"');
+        return unauthorized('Basic realm="testkit"', wanted);
       }
-      return repository === undefined || may(repository, action)
-        ? undefined
-        : fail(403, 'DENIED', 'requested access to the resource is denied');
+      return wanted.every(may) ? undefined : fail(403, 'DENIED', 'requested access to the resource is denied');
     },
-    mayPull: (authorization, repository) => isLogin(auth, authorization) && may(repository, 'pull'),
     token: () => undefined,
   };
 }
@@ -62,30 +63,28 @@ function bearerGate(auth: RegistryAuth & { kind: 'bearer' }, host: () => string)
     return token !== undefined && token.expiresAt > now() ? token : undefined;
   }
 
-  function challenge(repository: string | undefined, action: Action, error: string | undefined): Reply {
-    const actions = action === 'push' ? 'pull,push' : action;
-    const scope = repository === undefined ? '' : `,scope="repository:${repository}:${actions}"`;
+  function challenge(wanted: readonly Access[], error: string | undefined): Reply {
+    const scope = wanted.length === 0 ? '' : `,scope="${scopesOf(wanted)}"`;
     const reason = error === undefined ? '' : `,error="${error}"`;
-    return unauthorized(`Bearer realm="http://${host()}/token",service="${host()}"${scope}${reason}`);
+    return unauthorized(`Bearer realm="http://${host()}/token",service="${host()}"${scope}${reason}`, wanted);
   }
 
   return {
-    refuse(authorization, repository, action) {
+    refuse(authorization, wanted) {
       const token = valid(authorization);
       if (token === undefined) {
-        return challenge(repository, action, kindOf(authorization) === 'bearer' ? 'invalid_token' : undefined);
+        return challenge(wanted, kindOf(authorization) === 'bearer' ? 'invalid_token' : undefined);
       }
-      return repository === undefined || token.scopes.get(repository)?.has(action) === true
+      return wanted.every(({ repository, action }) => token.scopes.get(repository)?.has(action) === true)
         ? undefined
-        : challenge(repository, action, 'insufficient_scope');
+        : challenge(wanted, 'insufficient_scope');
     },
-    mayPull: (authorization, repository) => valid(authorization)?.scopes.get(repository)?.has('pull') === true,
     token(method, url, authorization) {
       if (method !== 'GET') {
-        return fail(405, 'UNSUPPORTED', 'tokens are given on GET');
+        return notAllowed('GET');
       }
       if (!isLogin(auth, authorization)) {
-        return unauthorized('Basic realm="testkit"');
+        return unauthorized('Basic realm="testkit"', []);
       }
       if (url.searchParams.get('service') !== host()) {
         return fail(400, 'UNSUPPORTED', 'unknown service', { service: url.searchParams.get('service') });
@@ -130,7 +129,20 @@ function isLogin(
   return kindOf(authorization) === 'basic' && authorization?.split(' ')[1] === expected;
 }
 
-function unauthorized(challenge: string): Reply {
-  const error = { code: 'UNAUTHORIZED', message: 'authentication required' } as const;
+/** `repository:<name>:<action>,<action>`, separated by spaces. */
+function scopesOf(wanted: readonly Access[]): string {
+  const byRepository = Map.groupBy(wanted, ({ repository }) => repository);
+  return [...byRepository]
+    .map(([repository, accesses]) => `repository:${repository}:${accesses.map(({ action }) => action).join(',')}`)
+    .join(' ');
+}
+
+/** The body says what was wanted, in the words of distribution's own records. */
+function unauthorized(challenge: string, wanted: readonly Access[]): Reply {
+  const records = wanted.map(({ repository, action }) => {
+    return { Type: 'repository', Class: '', Name: repository, Action: action };
+  });
+  const detail = records.length === 0 ? null : records;
+  const error = { code: 'UNAUTHORIZED', message: 'authentication required', detail } as const;
   return errors(401, [error], { 'www-authenticate': challenge });
 }

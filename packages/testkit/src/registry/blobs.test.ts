@@ -49,7 +49,7 @@ describe('blobs', () => {
     const first = await chunk('0-2', 'abc');
     expect([first.status, first.headers.get('range')]).toEqual([202, '0-2']);
     const gap = await chunk('4-5', 'ef');
-    expect([gap.status, gap.headers.get('range')]).toEqual([416, '0-2']);
+    expect([gap.status, await codes(gap)]).toEqual([416, ['RANGE_INVALID']]);
     const unit = await chunk('bytes 3-4', 'de');
     expect(unit.status).toBe(416);
     const status = await fetch(session);
@@ -78,7 +78,7 @@ describe('blobs', () => {
     expect([wrong.status, wrong.headers.get('location')]).toEqual([202, expect.stringContaining('/blobs/uploads/')]);
     const right = await mount('&from=acme/web');
     const anonymous = await mount('');
-    expect([right.status, anonymous.status]).toEqual([201, 201]);
+    expect([right.status, anonymous.status]).toEqual([201, 202]);
     const head = await fetch(registry.at(`/v2/acme/prod/blobs/${EMPTY_CONFIG.digest}`), { method: 'HEAD' });
     expect(head.status).toBe(200);
   });

@@ -1,16 +1,16 @@
 import { isDigest } from '@gitless/core';
-import { fail, type Reply, reply } from './reply.ts';
+import { fail, notAllowed, type Reply, reply } from './reply.ts';
 import type { RegistryRequest } from './route.ts';
 import { findBlob, type Store } from './store.ts';
 
 /** HEAD, GET and DELETE of a blob (distribution-spec end-2, end-10). */
 export function handleBlob(store: Store, repository: string, digest: string, request: RegistryRequest): Reply {
   if (!isDigest(digest)) {
-    return fail(400, 'DIGEST_INVALID', 'provided digest is not a sha256 digest', { digest });
+    return fail(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content', digest);
   }
   const content = findBlob(store, repository, digest);
   if (content === undefined) {
-    return fail(404, 'BLOB_UNKNOWN', 'blob unknown to registry', { digest });
+    return fail(404, 'BLOB_UNKNOWN', 'blob unknown to registry', digest);
   }
   switch (request.method) {
     case 'HEAD':
@@ -20,6 +20,6 @@ export function handleBlob(store: Store, repository: string, digest: string, req
       store.repositories.get(repository)?.blobs.delete(digest);
       return reply(202);
     default:
-      return fail(405, 'UNSUPPORTED', 'a blob has no such method');
+      return notAllowed('DELETE', 'GET', 'HEAD');
   }
 }

@@ -23,6 +23,6 @@ export function cut(response: ServerResponse): void {
 }
 
 function headersOf(reply: Reply): Record<string, string> {
-  const length = reply.status === 204 ? {} : { 'content-length': String(reply.body.length) };
+  const length = [204, 304].includes(reply.status) ? {} : { 'content-length': String(reply.body.length) };
   return { 'docker-distribution-api-version': 'registry/2.0', ...length, ...reply.headers };
 }

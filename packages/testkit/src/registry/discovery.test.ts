@@ -32,6 +32,7 @@ describe('discovery', () => {
     expect(pages).toEqual([
       { name: 'acme/web', tags: ['B', 'a'] },
       { name: 'acme/web', tags: ['b', 'c'] },
+      { name: 'acme/web', tags: [] },
     ]);
     const none = await fetch(registry.at('/v2/acme/web/tags/list?n=0'));
     expect([await none.json(), none.headers.get('link')]).toEqual([{ name: 'acme/web', tags: [] }, null]);
@@ -65,10 +66,8 @@ describe('discovery', () => {
     const index = (manifests: object[]) => ({ schemaVersion: 2, mediaType: INDEX, manifests });
     expect(await list('')).toEqual([INDEX, null, index([signed, unnamed])]);
     expect(await list('?artifactType=application/x-signature')).toEqual([INDEX, 'artifactType', index([signed])]);
-    for (const unknown of [`acme/web/referrers/${sha256('other')}`, `acme/none/referrers/${subject.digest}`]) {
-      const other = await fetch(registry.at(`/v2/${unknown}`));
-      expect([other.status, await other.json()]).toEqual([200, index([])]);
-    }
+    const other = await fetch(registry.at(`/v2/acme/web/referrers/${sha256('other')}`));
+    expect([other.status, await other.json()]).toEqual([200, index([])]);
   });
 
   it('has neither API nor OCI-Subject without referrers, but keeps the fallback tag', async () => {

@@ -1,18 +1,21 @@
 import { isDigest } from '@gitless/core';
 import { OCI_INDEX } from './manifest-schema.ts';
-import { fail, json, type Reply } from './reply.ts';
+import { fail, json, notAllowed, notFound, type Reply } from './reply.ts';
 import type { RegistryRequest } from './route.ts';
 import type { Store } from './store.ts';
 import type { RegistryOptions } from './types.ts';
 
+/** As distribution (`tags.maxtags`). */
+const DEFAULT_TAGS_PER_PAGE = 1000;
+
 /** GET of the tags, sorted, with `n`, `last` and a Link to the next page (distribution-spec end-8a, end-8b). */
-export function listTags(store: Store, name: string, request: RegistryRequest): Reply {
+export function listTags(store: Store, options: RegistryOptions, name: string, request: RegistryRequest): Reply {
   const repository = store.repositories.get(name);
   if (request.method !== 'GET') {
-    return fail(405, 'UNSUPPORTED', 'tags are listed with GET');
+    return notAllowed('GET');
   }
   if (repository === undefined) {
-    return fail(404, 'NAME_UNKNOWN', 'repository name not known to registry', { name });
+    return unknownRepository(name);
   }
   const last = request.url.searchParams.get('last');
   // By code unit, as the specification's "lexical order" is of ASCII: never by locale.
@@ -22,15 +25,17 @@ export function listTags(store: Store, name: string, request: RegistryRequest): 
     return json(200, { name, tags: after });
   }
   if (!/^\d+$/.test(n)) {
-    return fail(400, 'UNSUPPORTED', 'n is not a number', { n });
+    return fail(400, 'PAGINATION_NUMBER_INVALID', 'invalid number of results requested', { n });
   }
-  const tags = after.slice(0, Number(n));
+  const limit = Math.min(Number(n), options.tagsPerPage ?? DEFAULT_TAGS_PER_PAGE);
+  const tags = after.slice(0, limit);
   const end = tags.at(-1);
-  const more = end !== undefined && tags.length < after.length;
-  return json(200, { name, tags }, more ? { link: `</v2/${name}/tags/list?n=${n}&last=${end}>; rel="next"` } : {});
+  // A full page links to the next one, even if that will be empty.
+  const link = `</v2/${name}/tags/list?last=${end}&n=${limit}>; rel="next"`;
+  return json(200, { name, tags }, end !== undefined && tags.length === limit ? { link } : {});
 }
 
-/** GET of the referrers of a digest, filtered by `artifactType` (distribution-spec end-12a, end-12b): empty for an unknown digest or repository. */
+/** GET of the referrers of a digest, filtered by `artifactType` (distribution-spec end-12a, end-12b): empty for an unknown digest. */
 export function listReferrers(
   store: Store,
   options: RegistryOptions,
@@ -39,16 +44,20 @@ export function listReferrers(
   request: RegistryRequest,
 ): Reply {
   if (options.referrers === false) {
-    return fail(404, 'UNSUPPORTED', 'this registry has no referrers API');
+    return notFound();
   }
   if (request.method !== 'GET') {
-    return fail(405, 'UNSUPPORTED', 'referrers are listed with GET');
+    return notAllowed('GET');
   }
   if (!isDigest(digest)) {
-    return fail(400, 'DIGEST_INVALID', 'provided digest is not a sha256 digest', { digest });
+    return fail(400, 'UNSUPPORTED', 'target must be a sha256 digest', digest);
+  }
+  const repository = store.repositories.get(name);
+  if (repository === undefined) {
+    return unknownRepository(name);
   }
   const wanted = request.url.searchParams.get('artifactType');
-  const manifests = [...(store.repositories.get(name)?.manifests.values() ?? [])]
+  const manifests = [...repository.manifests.values()]
     .filter((manifest) => manifest.subject === digest && (wanted === null || manifest.artifactType === wanted))
     .map(({ mediaType, digest: referrer, bytes, artifactType, annotations }) => ({
       mediaType,
@@ -62,4 +71,8 @@ export function listReferrers(
     { schemaVersion: 2, mediaType: OCI_INDEX, manifests },
     { 'content-type': OCI_INDEX, ...(wanted === null ? {} : { 'oci-filters-applied': 'artifactType' }) },
   );
+}
+
+function unknownRepository(name: string): Reply {
+  return fail(404, 'NAME_UNKNOWN', 'repository name not known to registry', { name });
 }

@@ -2,10 +2,8 @@ import { type Digest, isDigest, parseJsonWith, parseWith } from '@gitless/core';
 import * as v from 'valibot';
 
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
-const IMAGE_TYPES = [
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-] as const;
+export const OCI_IMAGE = 'application/vnd.oci.image.manifest.v1+json';
+const IMAGE_TYPES = [OCI_IMAGE, 'application/vnd.docker.distribution.manifest.v2+json'] as const;
 const INDEX_TYPES = [OCI_INDEX, 'application/vnd.docker.distribution.manifest.list.v2+json'] as const;
 
 const DescriptorSchema = v.looseObject({
@@ -22,10 +20,22 @@ const common = {
   annotations: v.exactOptional(v.record(v.string(), v.string())),
 };
 
-/** image-spec manifest.md. */
-const ImageSchema = v.looseObject({ ...common, config: DescriptorSchema, layers: v.array(DescriptorSchema) });
+const absent = v.exactOptional(v.never('!must not be in a document of this kind'));
+
+/** image-spec manifest.md. What has the members of both kinds is neither (CVE-2021-41190). */
+const ImageSchema = v.looseObject({
+  ...common,
+  config: DescriptorSchema,
+  layers: v.array(DescriptorSchema),
+  manifests: absent,
+});
 /** image-spec image-index.md. */
-const IndexSchema = v.looseObject({ ...common, manifests: v.array(DescriptorSchema) });
+const IndexSchema = v.looseObject({
+  ...common,
+  manifests: v.array(DescriptorSchema),
+  config: absent,
+  layers: absent,
+});
 const ContentTypeSchema = v.picklist([...IMAGE_TYPES, ...INDEX_TYPES]);
 
 type Descriptor = v.InferOutput<typeof DescriptorSchema>;
@@ -44,7 +54,8 @@ export interface ParsedManifest {
 /** Throws `MANIFEST_INVALID` unless `bytes` are a manifest of the type that Content-Type says, and `mediaType` inside agrees. */
 export function parseManifest(bytes: Uint8Array, contentType: string): ParsedManifest {
   const code = 'MANIFEST_INVALID';
-  const mediaType = parseWith(ContentTypeSchema, contentType, { code, where: 'the Content-Type header' });
+  const [named = ''] = contentType.split(';');
+  const mediaType = parseWith(ContentTypeSchema, named.trim(), { code, where: 'the Content-Type header' });
   const sameType = (inside: string | undefined) =>
     parseWith(v.literal(mediaType), inside ?? mediaType, { code, where: 'mediaType, against Content-Type,' });
   if (IMAGE_TYPES.some((type) => type === mediaType)) {

@@ -1,11 +1,11 @@
 import { formatError, isDigest, sha256 } from '@gitless/core';
-import { type ParsedManifest, parseManifest } from './manifest-schema.ts';
-import { errors, fail, type Reply, reply } from './reply.ts';
+import { OCI_IMAGE, type ParsedManifest, parseManifest } from './manifest-schema.ts';
+import { errors, fail, notAllowed, notFound, type Reply, reply } from './reply.ts';
 import { isTag, type RegistryRequest } from './route.ts';
 import { addManifest, findBlob, type Store, type StoredManifest } from './store.ts';
 import type { RegistryOptions } from './types.ts';
 
-/** Registries may refuse manifests above 4 MiB (distribution-spec "Pushing Manifests"); Zot, Harbor and distribution do. */
+/** Registries may refuse manifests above 4 MiB (distribution-spec "Pushing Manifests"); distribution, Zot and Harbor do. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /** HEAD, GET, PUT and DELETE of a manifest by tag or digest (distribution-spec end-3, end-7, end-9). */
@@ -17,9 +17,9 @@ export function handleManifest(
   request: RegistryRequest,
 ): Reply {
   if (!isDigest(reference) && !isTag(reference)) {
-    return fail(400, reference.includes(':') ? 'DIGEST_INVALID' : 'TAG_INVALID', 'neither a digest nor a tag', {
-      reference,
-    });
+    return reference.includes(':')
+      ? fail(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content', reference)
+      : notFound();
   }
   switch (request.method) {
     case 'HEAD':
@@ -30,21 +30,36 @@ export function handleManifest(
     case 'DELETE':
       return deleteManifest(store, repository, reference);
     default:
-      return fail(405, 'UNSUPPORTED', 'a manifest has no such method');
+      return notAllowed('DELETE', 'GET', 'HEAD', 'PUT');
   }
 }
 
-/** A media type that Accept does not list is "unknown", a wildcard included: what distribution v3 does, and what clients trip over. */
+/**
+ * An image that Accept does not list is "unknown", a wildcard included; an index is given to everybody: what distribution
+ * v3 does, and what clients trip over.
+ */
 function getManifest(store: Store, repository: string, reference: string, request: RegistryRequest): Reply {
   const found = findManifest(store, repository, reference);
   if (found === undefined) {
-    return fail(404, 'MANIFEST_UNKNOWN', 'manifest unknown to registry', { reference });
+    return unknownManifest(repository, reference);
+  }
+  const etag = `"${found.digest}"`;
+  if (request.headers['if-none-match'] === etag) {
+    return reply(304);
   }
   const accepted = (request.headers['accept'] ?? '').split(',').map((entry) => entry.split(';')[0]?.trim());
-  if (!accepted.includes(found.mediaType)) {
-    return fail(404, 'MANIFEST_UNKNOWN', `manifest found, but the Accept header does not list ${found.mediaType}`);
+  if (found.mediaType === OCI_IMAGE && !accepted.includes(OCI_IMAGE)) {
+    return fail(404, 'MANIFEST_UNKNOWN', 'OCI manifest found, but accept header does not support OCI manifests');
   }
-  return reply(200, { 'content-type': found.mediaType, 'docker-content-digest': found.digest }, found.bytes);
+  const headers = { 'content-type': found.mediaType, 'docker-content-digest': found.digest, etag };
+  return reply(200, headers, found.bytes);
+}
+
+function unknownManifest(name: string, reference: string): Reply {
+  const detail = isDigest(reference)
+    ? `unknown manifest name=${name} revision=${reference}`
+    : `unknown tag=${reference}`;
+  return fail(404, 'MANIFEST_UNKNOWN', 'manifest unknown', detail);
 }
 
 function findManifest(store: Store, name: string, reference: string): StoredManifest | undefined {
@@ -62,24 +77,24 @@ function putManifest(
 ): Reply {
   const bytes = request.body;
   if (bytes.length > MAX_MANIFEST_BYTES) {
-    return fail(413, 'SIZE_INVALID', `manifest is larger than ${MAX_MANIFEST_BYTES} bytes`, { size: bytes.length });
+    return fail(400, 'MANIFEST_INVALID', 'manifest invalid', 'http: request body too large');
   }
   const digest = sha256(bytes);
   if (isDigest(reference) && reference !== digest) {
-    return fail(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content', { digest: reference });
+    return fail(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content');
   }
   let parsed: ParsedManifest;
   try {
     parsed = parseManifest(bytes, request.headers['content-type'] ?? '');
   } catch (error) {
-    return fail(400, 'MANIFEST_INVALID', formatError(error));
+    return fail(400, 'MANIFEST_INVALID', 'manifest invalid', formatError(error));
   }
   const missing = missingContent(store, repository, parsed);
   if (missing.length > 0) {
     const list = missing.map((unknown) => ({
       code: 'MANIFEST_BLOB_UNKNOWN' as const,
-      message: 'manifest references content unknown to this repository',
-      detail: { digest: unknown },
+      message: 'blob unknown to registry',
+      detail: unknown,
     }));
     return errors(400, list);
   }
@@ -111,7 +126,7 @@ function missingContent(store: Store, repository: string, manifest: ParsedManife
 function deleteManifest(store: Store, name: string, reference: string): Reply {
   const repository = store.repositories.get(name);
   if (repository === undefined || findManifest(store, name, reference) === undefined) {
-    return fail(404, 'MANIFEST_UNKNOWN', 'manifest unknown to registry', { reference });
+    return unknownManifest(name, reference);
   }
   if (!isDigest(reference)) {
     repository.tags.delete(reference);

@@ -9,18 +9,17 @@ export interface Reply {
 export interface ProtocolError {
   readonly code:
     | 'BLOB_UNKNOWN'
-    | 'BLOB_UPLOAD_INVALID'
     | 'BLOB_UPLOAD_UNKNOWN'
     | 'DIGEST_INVALID'
     | 'MANIFEST_BLOB_UNKNOWN'
     | 'MANIFEST_INVALID'
     | 'MANIFEST_UNKNOWN'
-    | 'NAME_INVALID'
     | 'NAME_UNKNOWN'
-    | 'SIZE_INVALID'
     | 'UNAUTHORIZED'
     | 'DENIED'
     | 'UNSUPPORTED'
+    | 'PAGINATION_NUMBER_INVALID'
+    | 'RANGE_INVALID'
     | 'TAG_INVALID';
   readonly message: string;
   readonly detail?: unknown;
@@ -28,6 +27,17 @@ export interface ProtocolError {
 
 export function reply(status: number, headers: Readonly<Record<string, string>> = {}, body?: Uint8Array): Reply {
   return { status, headers, body: body ?? new Uint8Array() };
+}
+
+/** Where there is no endpoint, distribution's router answers before the registry does. */
+export function notFound(): Reply {
+  return reply(404, { 'content-type': 'text/plain; charset=utf-8' }, Buffer.from('404 page not found\n'));
+}
+
+/** `allowed` are the methods of the endpoint. */
+export function notAllowed(...allowed: readonly string[]): Reply {
+  const headers = { 'content-type': 'text/plain; charset=utf-8', allow: allowed.join(', ') };
+  return reply(405, headers, Buffer.from('Method not allowed\n'));
 }
 
 export function json(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Reply {

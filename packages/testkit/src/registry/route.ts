@@ -1,4 +1,4 @@
-import type { Action } from './types.ts';
+import type { Access } from './auth.ts';
 
 /** What a request is about (distribution-spec "Endpoints"). */
 export type Route =
@@ -16,8 +16,6 @@ export interface RegistryRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
-  /** Whether the one who asks may pull from another repository: needed to mount a blob. */
-  readonly mayPull: (repository: string) => boolean;
 }
 
 // distribution-spec "Pulling manifests": the grammars of <name> and of a tag.
@@ -61,10 +59,24 @@ export function parseRoute(path: string): Route | undefined {
   return { kind: kind === 'referrers' ? 'referrers' : 'blob', repository, digest: reference };
 }
 
-/** What a request needs to be allowed to do. */
-export function actionOf(method: string): Action {
-  if (method === 'GET' || method === 'HEAD') {
-    return 'pull';
+/**
+ * What a request needs to be allowed to do, as distribution has it: who writes must be able to read too, and who mounts a
+ * blob must be able to read where it comes from. Nothing but a login for the base route.
+ */
+export function accessOf(method: string, route: Route, url: URL): Access[] {
+  if (route.kind === 'base') {
+    return [];
   }
-  return method === 'DELETE' ? 'delete' : 'push';
+  const { repository } = route;
+  const from = url.searchParams.get('from');
+  const source: Access[] = from === null ? [] : [{ repository: from, action: 'pull' }];
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      return [{ repository, action: 'pull' }, ...source];
+    case 'DELETE':
+      return [{ repository, action: 'delete' }, ...source];
+    default:
+      return [{ repository, action: 'pull' }, { repository, action: 'push' }, ...source];
+  }
 }

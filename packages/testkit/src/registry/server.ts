@@ -6,15 +6,15 @@ import { cut, deliver, deliverTruncated } from './deliver.ts';
 import { listReferrers, listTags } from './discovery.ts';
 import { dumpStore } from './dump.ts';
 import { handleManifest } from './manifests.ts';
-import { fail, json, type Reply, reply } from './reply.ts';
-import { actionOf, isRepositoryName, parseRoute, type RegistryRequest } from './route.ts';
+import { fail, json, notAllowed, notFound, type Reply, reply } from './reply.ts';
+import { accessOf, isRepositoryName, parseRoute, type RegistryRequest } from './route.ts';
 import { createStore, type Store } from './store.ts';
 import type { Fault, LoggedRequest, OnRequest, RegistryOptions, TestRegistry } from './types.ts';
 import { handleUpload, startUpload } from './uploads.ts';
 
 /**
  * An OCI registry (distribution-spec 1.1) on loopback HTTP with its content in memory: what tests and the demo push to.
- * It judges requests by the letter of the specification, and what that leaves open as distribution v3 does.
+ * It answers as distribution v3, and with the referrers API as the specification says; `test/registry-suite` holds it to both.
  */
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
   const store = createStore();
@@ -103,24 +103,23 @@ function respond(
 ): Reply {
   const { authorization } = headers;
   if (url.pathname === '/token') {
-    return gate.token(method, url, authorization) ?? fail(404, 'UNSUPPORTED', 'no token service');
+    return gate.token(method, url, authorization) ?? notFound();
   }
   const route = parseRoute(url.pathname);
   if (route === undefined) {
-    return fail(404, 'UNSUPPORTED', 'no such endpoint');
+    return notFound();
   }
-  const repository = route.kind === 'base' ? undefined : route.repository;
-  const refusal = gate.refuse(authorization, repository, actionOf(method));
+  const refusal = gate.refuse(authorization, accessOf(method, route, url));
   if (refusal !== undefined) {
     return refusal;
   }
   if (route.kind === 'base') {
-    return method === 'GET' || method === 'HEAD' ? json(200, {}) : fail(405, 'UNSUPPORTED', 'GET only');
+    return method === 'GET' || method === 'HEAD' ? json(200, {}) : notAllowed('GET', 'HEAD');
   }
   if (!isRepositoryName(route.repository)) {
-    return fail(400, 'NAME_INVALID', 'invalid repository name', { name: route.repository });
+    return fail(404, 'NAME_UNKNOWN', 'repository name not known to registry', { name: route.repository });
   }
-  const request = { method, url, headers, body, mayPull: (name: string) => gate.mayPull(authorization, name) };
+  const request = { method, url, headers, body };
   switch (route.kind) {
     case 'blob':
       return handleBlob(store, route.repository, route.digest, request);
@@ -131,7 +130,7 @@ function respond(
     case 'manifest':
       return handleManifest(store, options, route.repository, route.reference, request);
     case 'tags':
-      return listTags(store, route.repository, request);
+      return listTags(store, options, route.repository, request);
     case 'referrers':
       return listReferrers(store, options, route.repository, route.digest, request);
   }

@@ -27,6 +27,8 @@ export interface RegistryOptions {
   readonly referrers?: boolean;
   /** Default: everybody may do everything. */
   readonly auth?: RegistryAuth;
+  /** Largest page of a tag list that is asked for in pages; 1000 when absent, as distribution. */
+  readonly tagsPerPage?: number;
   /** Tags that cannot be written twice, not even with the same digest (as ECR and Harbor). */
   readonly immutableTags?: (tag: string) => boolean;
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isDigest, sha256 } from '@gitless/core';
-import { fail, type Reply, reply } from './reply.ts';
+import { fail, notAllowed, type Reply, reply } from './reply.ts';
 import type { RegistryRequest } from './route.ts';
 import { addBlob, findBlob, openRepository, type Store, type Upload } from './store.ts';
 
 /** POST to `/blobs/uploads/`: mount, single POST, or a new upload session (distribution-spec end-4a, end-4b, end-11). */
 export function startUpload(store: Store, repository: string, request: RegistryRequest): Reply {
   if (request.method !== 'POST') {
-    return fail(405, 'UNSUPPORTED', 'uploads are started with POST');
+    return notAllowed('POST');
   }
   const mount = request.url.searchParams.get('mount');
   if (mount !== null && mountBlob(store, repository, mount, request)) {
@@ -27,7 +27,7 @@ export function startUpload(store: Store, repository: string, request: RegistryR
 export function handleUpload(store: Store, repository: string, id: string, request: RegistryRequest): Reply {
   const upload = store.uploads.get(id);
   if (upload === undefined || upload.repository !== repository) {
-    return fail(404, 'BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry', { id });
+    return fail(404, 'BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry', id);
   }
   switch (request.method) {
     case 'GET':
@@ -37,13 +37,13 @@ export function handleUpload(store: Store, repository: string, id: string, reque
       return reply(204);
     case 'PATCH':
       if (!inOrder(upload, request)) {
-        return progress(416, id, upload);
+        return fail(416, 'RANGE_INVALID', 'invalid content range');
       }
       upload.content = Buffer.concat([upload.content, request.body]);
       return progress(202, id, upload);
     case 'PUT': {
       if (!inOrder(upload, request)) {
-        return progress(416, id, upload);
+        return fail(416, 'RANGE_INVALID', 'invalid content range');
       }
       const answer = finish(
         store,
@@ -57,18 +57,14 @@ export function handleUpload(store: Store, repository: string, id: string, reque
       return answer;
     }
     default:
-      return fail(405, 'UNSUPPORTED', 'an upload has no such method');
+      return notAllowed('DELETE', 'GET', 'PATCH', 'PUT');
   }
 }
 
-/** A mount without `from` looks everywhere ("automatic content discovery"); the source must be readable in any case. */
+/** Whoever may not read the source does not get here. A mount that names none is not looked for elsewhere. */
 function mountBlob(store: Store, repository: string, digest: string, request: RegistryRequest): boolean {
-  if (!isDigest(digest)) {
-    return false;
-  }
   const from = request.url.searchParams.get('from');
-  const sources = from === null ? [...store.repositories.keys()] : [from];
-  if (!sources.some((source) => request.mayPull(source) && findBlob(store, source, digest) !== undefined)) {
+  if (!isDigest(digest) || from === null || findBlob(store, from, digest) === undefined) {
     return false;
   }
   openRepository(store, repository).blobs.add(digest);
@@ -87,7 +83,7 @@ function inOrder(upload: Upload, request: RegistryRequest): boolean {
 
 function finish(store: Store, repository: string, digest: string, content: Buffer): Reply {
   if (!isDigest(digest) || sha256(content) !== digest) {
-    return fail(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content', { digest });
+    return fail(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content', digest);
   }
   addBlob(store, repository, content);
   return created(repository, digest);

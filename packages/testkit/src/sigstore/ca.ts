@@ -19,7 +19,7 @@ export interface CertificateAuthority {
   readonly root: Buffer;
   readonly intermediate: Buffer;
   readonly intermediateKey: SigningKey;
-  /** Issues a leaf with key usage digitalSignature, key identifiers and then `extensions`, in that order. */
+  /** Issues a leaf with key usage digitalSignature, extended key usage, key identifiers and then `extensions`, in that order. */
   issueLeaf(request: LeafRequest): Promise<Buffer>;
 }
 
@@ -31,6 +31,7 @@ interface LeafRequest {
   readonly notAfter: Date;
   /** Hexadecimal; {@link randomSerialNumber} makes one. */
   readonly serialNumber: string;
+  readonly extendedKeyUsage: ExtendedKeyUsageExtension;
   readonly extensions: readonly Extension[];
 }
 
@@ -85,7 +86,7 @@ export async function createCertificateAuthority(
     root: toDer(root),
     intermediate: toDer(intermediate),
     intermediateKey,
-    issueLeaf: async ({ extensions, ...request }) =>
+    issueLeaf: async ({ extendedKeyUsage, extensions, ...request }) =>
       toDer(
         await X509CertificateGenerator.create({
           ...request,
@@ -94,6 +95,7 @@ export async function createCertificateAuthority(
           signingAlgorithm: SIGNING_ALGORITHM,
           extensions: [
             new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+            extendedKeyUsage,
             await SubjectKeyIdentifierExtension.create(request.publicKey),
             await AuthorityKeyIdentifierExtension.create(intermediateKey.spki),
             ...extensions,

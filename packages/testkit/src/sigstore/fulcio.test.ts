@@ -42,14 +42,14 @@ describe('Fulcio', () => {
     expect((await requestCertificate(sigstore, await token('private-sigstore'))).status).toBe(200);
   });
 
-  it('refuses a proof of possession over another subject, another curve and no key', async () => {
+  it('refuses a proof of possession over another subject or with another hash than the curve has, and no key', async () => {
     const { sigstore, token } = stack;
     const proof = await requestCertificate(sigstore, await token(), newKey(), 'repo:acme/other:ref:refs/heads/main');
     expect(proof.status).toBe(400);
     expect(await messageOf(proof)).toBe('The signature supplied in the request could not be verified');
     const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
     expect(await messageOf(await requestCertificate(sigstore, await token(), p384))).toBe(
-      'The public key supplied in the request is insecure',
+      'The signature supplied in the request could not be verified',
     );
     const request = { credentials: { oidcIdentityToken: await token() } };
     expect(await messageOf(await postJson(`${sigstore.fulcioUrl}/api/v2/signingCert`, request))).toBe(
@@ -61,7 +61,13 @@ describe('Fulcio', () => {
     stack.issuer.claims = { run_attempt: undefined };
     const response = await requestCertificate(stack.sigstore, await stack.token());
     expect(response.status).toBe(400);
-    expect(await messageOf(response)).toContain('"run_attempt"');
+    expect(await messageOf(response)).toBe(
+      'template: :1:68: executing "" at <.run_attempt>: map has no entry for key "run_attempt"',
+    );
+    stack.issuer.claims = { repository_visibility: undefined };
+    expect(await messageOf(await requestCertificate(stack.sigstore, await stack.token()))).toMatch(
+      /^value <repository_visibility> not present in either claims or defaults\. \{\n\t"ExtensionName": "SourceRepositoryVisibilityAtSigning",\n\t"Issuer": /,
+    );
   });
 
   it('issues a leaf of the asked-for lifetime under an intermediate under a root', async () => {

@@ -1,6 +1,6 @@
 import { createHash, sign } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { textAt } from './requests.ts';
+import { textAt, valueAt } from './requests.ts';
 import { entryRequest, messageOf, newKey, startStack } from './test-client.ts';
 
 let stack: Awaited<ReturnType<typeof startStack>>;
@@ -12,11 +12,23 @@ afterEach(() => stack.close());
 
 describe('Rekor', () => {
   it('takes hashedrekord only', async () => {
-    for (const request of [{ dsseRequestV002: {} }, {}, [], null]) {
+    for (const request of [{ dsseRequestV002: {} }, {}]) {
       const response = await stack.createEntry(request);
       expect(response.status).toBe(400);
       expect(await response.json()).toEqual({ code: 3, message: 'invalid type, must be hashedrekord', details: [] });
     }
+  });
+
+  it('refuses what is no request, and a field that it does not know', async () => {
+    const request = valueAt(entryRequest(await stack.signStatement()), 'hashedRekordRequestV002');
+    const refused = [[], null, { hashedRekordRequestV002: Object.assign({ more: 1 }, request) }];
+    const answers = await Promise.all(refused.map((request) => stack.createEntry(request)));
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400]);
+    expect(await Promise.all(answers.map(messageOf))).toEqual([
+      'proto: syntax error (line 1:1): unexpected token [',
+      'proto: syntax error (line 1:1): unexpected token null',
+      expect.stringMatching(/^proto: \(line 1:\d+\): unknown field "more"$/),
+    ]);
   });
 
   it('refuses a signature that is not one over the digest by the certificate’s key', async () => {

@@ -5,7 +5,7 @@ import { verifyPrehashed } from './ecdsa-prehashed.ts';
 import { generateSigningKey, type SigningKey, signSha256 } from './keys.ts';
 import { createMerkleTree, leafHash, type MerkleTree } from './merkle-tree.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
-import { bytesAt, grpcError, parseBody, textAt, valueAt } from './requests.ts';
+import { bytesAt, grpcError, readMessage, textAt, valueAt } from './requests.ts';
 
 const KEY_DETAILS = 'PKIX_ECDSA_P256_SHA_256';
 
@@ -36,7 +36,12 @@ export function createRekorLog(origin: () => string, misbehaviour: Misbehaviour)
   return {
     key,
     createEntry: (body) => {
-      const request = valueAt(parseBody(body), 'hashedRekordRequestV002');
+      const { message, syntaxError } = readMessage(body);
+      const fault = syntaxError ?? unknownField(message, CREATE_ENTRY_REQUEST, body);
+      if (fault !== undefined) {
+        return grpcError('invalidArgument', fault);
+      }
+      const request = valueAt(message, 'hashedRekordRequestV002');
       if (request === undefined) {
         return grpcError('invalidArgument', 'invalid type, must be hashedrekord');
       }
@@ -67,6 +72,33 @@ export function createRekorLog(origin: () => string, misbehaviour: Misbehaviour)
       });
     },
   };
+}
+
+type Fields = { readonly [name: string]: Fields };
+
+/** Bytes, or a message whose fields do not matter. */
+const BYTES: Fields = {};
+const KEY: Fields = { rawBytes: BYTES };
+const VERIFIER: Fields = { keyDetails: BYTES, publicKey: KEY, x509Certificate: KEY };
+/** rekor-tiles `api/proto/rekor/v2`; what a DSSE request may hold does not matter, it is refused. */
+const CREATE_ENTRY_REQUEST: Fields = {
+  hashedRekordRequestV002: { digest: BYTES, signature: { content: BYTES, verifier: VERIFIER } },
+  dsseRequestV002: BYTES,
+};
+
+/** Unlike Fulcio, rekor-tiles takes no field that it does not know. */
+function unknownField(message: unknown, fields: Fields, body: Buffer): string | undefined {
+  for (const [name, value] of Object.entries(typeof message === 'object' && message !== null ? message : {})) {
+    const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (known === undefined) {
+      return `proto: (line 1:${body.indexOf(`"${name}"`) + 1}): unknown field "${name}"`;
+    }
+    const inner = known === BYTES ? undefined : unknownField(value, known, body);
+    if (inner !== undefined) {
+      return inner;
+    }
+  }
+  return undefined;
 }
 
 /** The body that the log keeps, RFC 8785 canonical; `undefined` unless the signature is one over the digest. */

@@ -4,6 +4,7 @@ import { type Answer, jsonAnswer } from '../oidc/loopback-server.ts';
 const GRPC = {
   invalidArgument: { status: 400, code: 3 },
   notFound: { status: 404, code: 5 },
+  unimplemented: { status: 501, code: 12 },
   alreadyExists: { status: 409, code: 6 },
 } as const;
 
@@ -24,6 +25,23 @@ export function parseBody(body: Buffer): unknown {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * `body` as a protobuf message in JSON; an empty one is an empty message. Where it is none, `syntaxError` is what
+ * grpc-gateway says (encoding/json first, then protojson).
+ */
+export function readMessage(body: Buffer): { readonly message: unknown; readonly syntaxError?: string } {
+  const text = body.toString().trim();
+  const message = text === '' ? {} : parseBody(body);
+  if (message === undefined) {
+    return { message, syntaxError: `invalid character '${text[0]}' looking for beginning of value` };
+  }
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    const token = /^(?:[a-z]+|\[)/.exec(text)?.[0] ?? text;
+    return { message, syntaxError: `proto: syntax error (line 1:1): unexpected token ${token}` };
+  }
+  return { message };
 }
 
 /** The value at `path` inside parsed JSON. */

@@ -1,5 +1,5 @@
 import type { TestIssuer } from '../oidc/issuer.ts';
-import { type Answer, type Received, startLoopbackServer } from '../oidc/loopback-server.ts';
+import { type Answer, jsonAnswer, type Received, startLoopbackServer } from '../oidc/loopback-server.ts';
 import { createCertificateAuthority, EKU } from './ca.ts';
 import { createCtLog } from './ct-log.ts';
 import { createSigningCertificate, type FulcioSettings } from './fulcio.ts';
@@ -87,6 +87,15 @@ export async function startSigstore(options: SigstoreOptions): Promise<TestSigst
         return tsa.timestamp(request);
       case 'POST /api/v2/log/entries':
         return rekor.createEntry(request.body);
+      case `${request.method} /api/v2/signingCert`:
+      case `${request.method} /api/v2/log/entries`:
+        return grpcError('unimplemented', 'Method Not Allowed');
+      case `${request.method} /api/v1/timestamp`:
+        return jsonAnswer(
+          405,
+          { code: 405, message: `method ${request.method} is not allowed, but [POST] are` },
+          { allow: 'POST' },
+        );
       default:
         return grpcError('notFound', 'Not Found');
     }

@@ -11,8 +11,21 @@ const OID = {
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
 };
 
+/** id-sha256 and its longer sisters, with the length of a digest. */
+export const HASH_ALGORITHMS = {
+  sha256: { oid: '2.16.840.1.101.3.4.2.1', bytes: 32 },
+  sha384: { oid: '2.16.840.1.101.3.4.2.2', bytes: 48 },
+  sha512: { oid: '2.16.840.1.101.3.4.2.3', bytes: 64 },
+} as const;
+
+type HashAlgorithm = keyof typeof HASH_ALGORITHMS;
+
+export function isHashAlgorithm(name: string): name is HashAlgorithm {
+  return Object.hasOwn(HASH_ALGORITHMS, name);
+}
+
 /** id-sha256, DER. */
-export const SHA256 = oid('2.16.840.1.101.3.4.2.1');
+export const SHA256 = oid(HASH_ALGORITHMS.sha256.oid);
 const SHA256_ALGORITHM = sequence(SHA256);
 
 /** What is stamped, and with what. */
@@ -34,9 +47,11 @@ export interface TimestampSigner {
   readonly issuerAndSerialNumber: Buffer;
 }
 
-/** RFC 3161 §2.4.1 MessageImprint of a SHA-256 `digest`, DER. */
-export function sha256Imprint(digest: Uint8Array): Buffer {
-  return sequence(SHA256_ALGORITHM, octetString(digest));
+const NULL = encode(0x05, Buffer.alloc(0));
+
+/** RFC 3161 §2.4.1 MessageImprint, DER, with NULL as parameters, as Go writes it. */
+export function messageImprint(digest: Uint8Array, algorithm: HashAlgorithm = 'sha256'): Buffer {
+  return sequence(sequence(oid(HASH_ALGORITHMS[algorithm].oid), NULL), octetString(digest));
 }
 
 /** RFC 3161 §2.4.2 TimeStampResp, status granted. The signer's certificate goes in when `embedCertificate`. */

@@ -3,11 +3,12 @@ import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encode, generalizedTime, integer, sequence, TAG } from './der.ts';
 import { startStack } from './test-client.ts';
-import { sha256Imprint } from './timestamp-token.ts';
+import { messageImprint } from './timestamp-token.ts';
 
 let stack: Awaited<ReturnType<typeof startStack>>;
 const now = new Date('2031-05-06T07:08:09.120Z');
 const digest = createHash('sha256').update('a signature').digest();
+const artifactHash = digest.toString('base64');
 
 beforeEach(async () => {
   stack = await startStack({ now: () => now });
@@ -28,7 +29,7 @@ async function stamp(contentType: string, body: string | Uint8Array): Promise<Bu
 describe('the timestamp authority', () => {
   it('stamps a timestamp-query, with its nonce and with the certificate that it asks for', async () => {
     const nonce = integer(0xfedcba9876543210n);
-    const imprint = sha256Imprint(digest);
+    const imprint = messageImprint(digest);
     const certReq = encode(TAG.boolean, Buffer.from([0xff]));
     const full = await stamp('application/timestamp-query', sequence(integer(1), imprint, nonce, certReq));
     const bare = await stamp('application/timestamp-query', sequence(integer(1), imprint));
@@ -39,32 +40,48 @@ describe('the timestamp authority', () => {
   });
 
   it('stamps the JSON form, with all 64 bits of its nonce', async () => {
-    const artifactHash = digest.toString('base64');
     const request = `{"artifactHash":"${artifactHash}","hashAlgorithm":"SHA256","nonce":18364758544493064720}`;
     expect((await stamp('application/json', request)).includes(integer(18364758544493064720n))).toBe(true);
   });
 
   it('stamps whole seconds of its clock', async () => {
-    const request = JSON.stringify({ artifactHash: digest.toString('base64'), hashAlgorithm: 'sha256' });
+    const request = JSON.stringify({ artifactHash, hashAlgorithm: 'sha256' });
     const response = await stamp('application/json', request);
     expect(generalizedTime(now).toString('latin1')).toContain('20310506070809Z');
     expect(response.includes(generalizedTime(now))).toBe(true);
   });
 
-  it('refuses another hash, a cut digest and what is no request', async () => {
-    const artifactHash = digest.toString('base64');
-    const requests: [string, string | Uint8Array][] = [
-      ['application/json', JSON.stringify({ artifactHash, hashAlgorithm: 'sha512' })],
-      ['application/json', JSON.stringify({ artifactHash: 'AAAA', hashAlgorithm: 'sha256' })],
-      ['application/json', 'null'],
-      ['application/timestamp-query', Buffer.from('3003020101', 'hex')],
-      ['application/timestamp-query', Buffer.from('30', 'hex')],
-      ['text/plain', 'hello'],
+  it.each([
+    [
+      'a hash that nobody should use',
+      { artifactHash, hashAlgorithm: 'sha1' },
+      'Weak hash algorithm in timestamp request',
+    ],
+    [
+      'a digest of another length',
+      { artifactHash: 'AAAA', hashAlgorithm: 'sha256' },
+      'Message digest has incorrect length for specified algorithm',
+    ],
+    [
+      'a policy that is not its own',
+      { artifactHash, hashAlgorithm: 'sha256', tsaPolicyOID: '1.2.3.4' },
+      'unaccepted policy: requested TSA policy is not supported by the TSA',
+    ],
+    ['what is no request', null, 'Error generating timestamp response'],
+  ])('refuses %s', async (_what, request, message) => {
+    const response = await query('application/json', JSON.stringify(request));
+    expect(response.status).toBe(400);
+    expect(response.headers.get('content-type')).toBe('application/timestamp-reply');
+    expect(await response.json()).toEqual({ code: 400, message });
+  });
+
+  it('refuses a broken query, no query and another content type', async () => {
+    const answers = [
+      await query('application/timestamp-query', Buffer.from('3003020101', 'hex')),
+      await query('application/timestamp-query', Buffer.from('30', 'hex')),
+      await query('application/json', ''),
+      await query('text/plain', 'hello'),
     ];
-    for (const [contentType, body] of requests) {
-      const response = await query(contentType, body);
-      expect(response.status).toBe(400);
-      expect(await response.json()).toEqual({ code: 400, message: 'Error generating timestamp response' });
-    }
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 422, 415]);
   });
 });

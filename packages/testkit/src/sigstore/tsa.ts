@@ -4,17 +4,24 @@ import { decodeSequence, type Element, oid, sequence, TAG } from './der.ts';
 import { generateSigningKey, type SigningKey } from './keys.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import { bytesAt, parseBody, textAt, valueAt } from './requests.ts';
-import { SHA256, sha256Imprint, type TimestampSigner, timestampResponse } from './timestamp-token.ts';
+import {
+  HASH_ALGORITHMS,
+  isHashAlgorithm,
+  messageImprint,
+  SHA256,
+  type TimestampSigner,
+  timestampResponse,
+} from './timestamp-token.ts';
 import { ExtendedKeyUsageExtension } from './x509.ts';
 
 /** timestamp-authority's own policy, used when a request names none. */
-const DEFAULT_POLICY = oid('1.3.6.1.4.1.57264.2');
+const DEFAULT_POLICY = '1.3.6.1.4.1.57264.2';
 const FIVE_YEARS_MS = 5 * 365 * 24 * 3600 * 1000;
 
 export interface TimestampAuthority {
   /** Leaf, intermediate, root: the order in a trusted root. */
   readonly chain: readonly Buffer[];
-  /** `POST /api/v1/timestamp` of sigstore/timestamp-authority v2 (pkg/api/timestamp.go), SHA-256 only. */
+  /** `POST /api/v1/timestamp` of sigstore/timestamp-authority v2 (pkg/api/timestamp.go), of DER queries SHA-256 only. */
   timestamp(request: Received): Answer;
 }
 
@@ -46,7 +53,8 @@ export async function issueTimestampCertificate(
     notBefore,
     notAfter: new Date(notBefore.getTime() + FIVE_YEARS_MS),
     // Critical and the only one (RFC 3161 §2.3).
-    extensions: [new ExtendedKeyUsageExtension([EKU.timeStamping], true)],
+    extendedKeyUsage: new ExtendedKeyUsageExtension([EKU.timeStamping], true),
+    extensions: [],
   });
   return { key, chain: [leaf, authority.intermediate, authority.root] };
 }
@@ -61,10 +69,10 @@ export function createTimestampAuthority(
 
   return {
     chain,
-    timestamp: ({ headers, body }) => {
-      const query = parseQuery(headers['content-type'], body);
-      if (query === undefined) {
-        return jsonAnswer(400, { code: 400, message: 'Error generating timestamp response' });
+    timestamp: (request) => {
+      const query = readQuery(request);
+      if ('status' in query) {
+        return query;
       }
       const { embedCertificate, ...content } = query;
       const stamped = { ...content, serialNumber: BigInt(`0x${randomSerialNumber()}`), genTime: now() };
@@ -78,51 +86,78 @@ export function createTimestampAuthority(
   };
 }
 
-function parseQuery(contentType: string | undefined, body: Buffer): TimestampQuery | undefined {
+/** timestamp-authority keeps its content type when it refuses with JSON. */
+function refusal(message: string): Answer {
+  return jsonAnswer(400, { code: 400, message }, { 'content-type': 'application/timestamp-reply' });
+}
+
+const PARSERS: Readonly<Record<string, (body: Buffer) => TimestampQuery | Answer>> = {
+  'application/timestamp-query': parseDerQuery,
+  'application/json': parseJsonQuery,
+};
+
+function readQuery({ headers, body }: Received): TimestampQuery | Answer {
+  const contentType = headers['content-type'] ?? 'application/octet-stream';
+  const parse = Object.hasOwn(PARSERS, contentType) ? PARSERS[contentType] : undefined;
+  if (parse === undefined) {
+    const allowed = Object.keys(PARSERS).join(' ');
+    return jsonAnswer(415, {
+      code: 415,
+      message: `unsupported media type "${contentType}", only [${allowed}] are allowed`,
+    });
+  }
+  if (body.length === 0) {
+    return jsonAnswer(422, { code: 602, message: 'request in body is required' });
+  }
   try {
-    switch (contentType) {
-      case 'application/json':
-        return parseJsonQuery(body);
-      case 'application/timestamp-query':
-        return parseDerQuery(body);
-      default:
-        return undefined;
-    }
+    return parse(body);
   } catch {
-    return undefined;
+    return refusal(UNREADABLE);
   }
 }
 
+const UNREADABLE = 'Error generating timestamp response';
+
 /** Sigstore's JSON form: `{artifactHash, hashAlgorithm, certificates?, nonce?, tsaPolicyOID?}`. */
-function parseJsonQuery(body: Buffer): TimestampQuery | undefined {
+function parseJsonQuery(body: Buffer): TimestampQuery | Answer {
   const json = parseBody(body);
+  const algorithm = textAt(json, 'hashAlgorithm').toLowerCase();
+  if (algorithm === 'sha1') {
+    return refusal('Weak hash algorithm in timestamp request');
+  }
+  if (!isHashAlgorithm(algorithm)) {
+    return refusal(UNREADABLE);
+  }
   const digest = bytesAt(json, 'artifactHash');
-  if (digest.length !== 32 || textAt(json, 'hashAlgorithm').toLowerCase() !== 'sha256') {
-    return undefined;
+  if (digest.length !== HASH_ALGORITHMS[algorithm].bytes) {
+    return refusal('Message digest has incorrect length for specified algorithm');
   }
   // A nonce has up to 64 bits, more than JSON.parse keeps.
   const nonce = /"nonce"\s*:\s*(\d+)/.exec(body.toString())?.[1];
   const policy = textAt(json, 'tsaPolicyOID');
+  if (policy !== '' && policy !== DEFAULT_POLICY) {
+    return refusal('unaccepted policy: requested TSA policy is not supported by the TSA');
+  }
   return {
-    messageImprint: sha256Imprint(digest),
-    policy: policy === '' ? DEFAULT_POLICY : oid(policy),
+    messageImprint: messageImprint(digest, algorithm),
+    policy: oid(DEFAULT_POLICY),
     embedCertificate: valueAt(json, 'certificates') === true,
     ...(nonce === undefined ? {} : { nonce: BigInt(nonce) }),
   };
 }
 
 /** RFC 3161 §2.4.1 TimeStampReq. */
-function parseDerQuery(body: Buffer): TimestampQuery | undefined {
+function parseDerQuery(body: Buffer): TimestampQuery | Answer {
   const [version, messageImprint, ...optional] = decodeSequence(body);
   if (version?.tag !== TAG.integer || messageImprint === undefined || !isSha256Imprint(messageImprint)) {
-    return undefined;
+    return refusal(UNREADABLE);
   }
   const [policy, nonce, certReq] = [TAG.oid, TAG.integer, TAG.boolean].map((tag) =>
     optional.find((e) => e.tag === tag),
   );
   return {
     messageImprint: messageImprint.raw,
-    policy: policy?.raw ?? DEFAULT_POLICY,
+    policy: policy?.raw ?? oid(DEFAULT_POLICY),
     embedCertificate: certReq?.content[0] === 0xff,
     ...(nonce === undefined ? {} : { nonce: BigInt(`0x${nonce.content.toString('hex')}`) }),
   };

@@ -1,0 +1,3 @@
+import { buildTools } from './build-tools.ts';
+
+export default buildTools;
