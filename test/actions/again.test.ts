@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type RegistryOptions, startRegistry, type TestRegistry } from '@gitless/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { referrersOf } from './raw.ts';
-import { deployment, promote } from './steps.ts';
+import { deployment, PROMOTE_WORKFLOW, promote, SIGNATURE } from './steps.ts';
 import { requireSuccess, startWorld, type World } from './support.ts';
 
 const USER = { username: 'robot', password: 'secret-of-the-robot' };
@@ -84,5 +84,20 @@ describe('each step again, in the same job', () => {
       expect(referrersOf(registry, 'acme/web', digest)).toHaveLength(6);
       expect(registry.tags('acme/web').get('stable')).toBe(digest);
     });
+  });
+
+  it('promote signs again what the registry has lost since, though the channel is right', async () => {
+    const promotion = { from: digest, components: 'web', version: 'v1.0.0' };
+    requireSuccess(await world.run('push'));
+    requireSuccess(await promote(world, promotion));
+    const own = () =>
+      referrersOf(world.registry, 'acme/web', digest).filter(
+        ({ predicateType, signer }) => predicateType === SIGNATURE && signer.endsWith(PROMOTE_WORKFLOW),
+      );
+    const [lost] = own();
+    await fetch(`http://${world.registry.host}/v2/acme/web/manifests/${lost?.digest}`, { method: 'DELETE' });
+    expect(own()).toEqual([]);
+    requireSuccess(await promote(world, promotion));
+    expect(own()).toHaveLength(1);
   });
 });

@@ -156,9 +156,21 @@ describe('one component that fails', () => {
     world.registry.onRequest = undefined;
     expect(run.exitCode).toBe(1);
     expect(Object.keys(Object(json(run.outputs['digests'] ?? '')))).toEqual(['web']);
-    expect(run.outputs).toMatchObject({ pushed: 'true' });
+    expect(run.outputs).toMatchObject({ pushed: 'true', digest: '', reference: '' });
     expect(run.annotations[0]?.message).toContain('cleanup: ');
     expect([...world.registry.tags('shop/web').keys()]).toContain('latest');
     expect([...world.registry.tags('shop/cleanup')]).toEqual([]);
+    const digests = json(run.outputs['digests'] ?? '');
+    const from = `web=${textAt(digests, 'web')}\ncleanup=sha256:${'0'.repeat(64)}`;
+    const promoted = await promote(world, { from, registry: `${world.registry.host}/shop`, version: 'v1.0.0' });
+    expect(promoted.exitCode).toBe(1);
+    expect(json(promoted.outputs['digests'] ?? '')).toEqual(digests);
+    expect(promoted.outputs).toMatchObject({ promoted: 'true', digest: '', 'previous-digest': '', 'record-path': '' });
+  });
+
+  it('still counts where one place is named for a single one', async () => {
+    const run = await world.run('push', { repository: `${world.registry.host}/one/place` });
+    expect(run.annotations[0]?.message).toContain('repository names one place for several components');
+    expect(world.registry.manifests('one/place')).toEqual([]);
   });
 });

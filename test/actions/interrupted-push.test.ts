@@ -19,7 +19,7 @@ describe('push, killed at any moment and run again', () => {
 
   it.each([
     ['with the referrers API', true, isWrite, 15],
-    ['without the referrers API', false, isManifestWrite, 11],
+    ['without the referrers API', false, isManifestWrite, 8],
   ])(
     'converges and never tags what is not verified, on a registry %s',
     async (_what, referrers, killBefore, points) => {

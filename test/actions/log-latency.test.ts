@@ -1,14 +1,19 @@
-import { afterAll, beforeAll, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { promote } from './steps.ts';
 import { requireSuccess, startWorld, type World } from './support.ts';
 
 const LOG = '/api/v2/log/entries';
 const PATIENCE_MS = 5000;
+const NAMES = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
+const SEVERAL = `schema: 1\ncomponents:\n${NAMES.map((name) => `  - {name: ${name}, path: deploy, engine: plain}\n`).join('')}`;
 
 let world: World;
 beforeAll(async () => {
   world = await startWorld({
-    files: { 'deploy/staging/web.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n' },
+    files: {
+      'deploy/staging/web.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n',
+      'several.yaml': SEVERAL,
+    },
   });
 });
 afterAll(() => world?.close());
@@ -45,4 +50,18 @@ it('logs all statements of a component at the same time', async () => {
   const { outputs } = requireSuccess(await world.run('push'));
   answerTogether(2);
   requireSuccess(await promote(world, { from: `web=${outputs['digest']}`, version: 'v1.0.0' }));
+});
+
+it('logs the statements of ten components at the same time, and moves their tags one after the other', async () => {
+  requireSuccess(await world.run('render', { config: 'several.yaml' }));
+  requireSuccess(await world.run('package'));
+  answerTogether(4 * NAMES.length);
+  requireSuccess(await world.run('sign'));
+  const { outputs } = requireSuccess(await world.run('push'));
+  const tagged = world.registry.tagHistory.length;
+  answerTogether(2 * NAMES.length);
+  requireSuccess(await promote(world, { from: outputs['digests'], version: 'v1.0.0' }));
+  expect(world.registry.tagHistory.slice(tagged).map(({ repository, tag }) => `${repository}:${tag}`)).toEqual(
+    NAMES.toSorted().flatMap((name) => [`acme/${name}:v1.0.0`, `acme/${name}:stable`]),
+  );
 });

@@ -170,3 +170,16 @@ channels: {next: {by: push}}
     }),
   ]);
 });
+
+describe('rules from another commit than the one that this run is about', () => {
+  refuses(
+    (['sign', 'push'] as const).map((action) => ({
+      when: 'a gitless.yaml that the default branch does not have',
+      action,
+      inputs: NEEDED[action],
+      files: { 'gitless.yaml': 'schema: 1\nchannels: {stable: {by: push}}\n' },
+      code: 'CHECKOUT_MISMATCH',
+      says: ['the checkout is another commit', 'leave `ref` out'],
+    })),
+  );
+});

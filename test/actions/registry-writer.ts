@@ -38,7 +38,7 @@ export async function putBlobByHand(registry: TestRegistry, repository: string, 
 }
 
 /** A manifest and its blobs from one repository to another, under its digest or a tag. */
-export async function copyByHand(
+async function copyByHand(
   registry: TestRegistry,
   from: string,
   to: string,

@@ -1,13 +1,18 @@
 import type { Sample, Side } from './side.ts';
 import type { Profile } from './world.ts';
 
-/** One way of working measured on one case, all rounds. */
+/** One round of one way of working on one case. */
 export interface Measurement {
-  readonly work: 'ship' | 'promote';
+  readonly work: string;
   readonly components: number;
   readonly profile: Profile;
   readonly side: Side;
-  readonly rounds: readonly Sample[];
+  readonly sample: Sample;
+}
+
+/** All rounds of it. */
+interface Rounds extends Omit<Measurement, 'sample'> {
+  readonly samples: readonly Sample[];
 }
 
 /** What is compared: theirs ÷ ours, so that above 1 is better for us. Medians of the rounds. */
@@ -22,12 +27,33 @@ const COLUMNS = {
 
 const READINGS = Object.entries(COLUMNS);
 
+/** Measured ratios, our own figures, and the goals, as text. */
+export function report(measurements: readonly Measurement[]): string {
+  const all = collect(measurements);
+  return `ratios, theirs / ours: above 1 is better for us
+
+${ratioTable(all)}
+
+${stepTable(all)}
+
+${goalList(all)}`;
+}
+
+function collect(measurements: readonly Measurement[]): Rounds[] {
+  const found = new Map<string, Rounds>();
+  for (const { sample, ...one } of measurements) {
+    const key = `${caseName(one)} ${one.side}`;
+    found.set(key, { ...one, samples: [...(found.get(key)?.samples ?? []), sample] });
+  }
+  return [...found.values()];
+}
+
 /** A table of ratios, each with both figures behind it. */
-export function ratioTable(measurements: readonly Measurement[]): string {
-  const rows = measurements
+function ratioTable(all: readonly Rounds[]): string {
+  const rows = all
     .filter(({ side }) => side !== 'actions')
     .map((theirs) => {
-      const ours = oursFor(measurements, theirs);
+      const ours = oursFor(all, theirs);
       const cells = READINGS.map(([, read]) =>
         ours === undefined ? '–' : ratioCell(median(theirs, read), median(ours, read)),
       );
@@ -37,36 +63,33 @@ export function ratioTable(measurements: readonly Measurement[]): string {
 }
 
 /** What each of our processes took. */
-export function stepTable(measurements: readonly Measurement[]): string {
-  const rows = measurements
+function stepTable(all: readonly Rounds[]): string {
+  const rows = all
     .filter(({ side }) => side === 'actions')
-    .flatMap((ours) => {
-      const steps = Object.keys(ours.rounds[0]?.steps ?? {});
-      const all = [figureRow(caseName(ours), ours)];
-      return [
-        ...all,
-        ...steps.map((step) =>
-          figureRow(`   ${step}`, {
-            ...ours,
-            rounds: ours.rounds.flatMap((round) => {
-              const cost = round.steps?.[step];
-              return cost === undefined ? [] : [{ ...round, cost }];
-            }),
-          }).slice(0, 4),
-        ),
-      ];
-    });
+    .flatMap((ours) => [
+      figureRow(caseName(ours), ours),
+      ...Object.keys(ours.samples[0]?.steps ?? {}).map((step) => stepRow(step, ours)),
+    ]);
   return table(['ours', ...READINGS.map(([name]) => name)], rows);
 }
 
-function figureRow(name: string, measurement: Measurement): string[] {
-  return [name, ...READINGS.map(([, read]) => figure(median(measurement, read)))];
+function figureRow(name: string, rounds: Rounds): string[] {
+  return [name, ...READINGS.map(([, read]) => figure(median(rounds, read)))];
+}
+
+/** Requests are counted for all steps together. */
+function stepRow(step: string, rounds: Rounds): string[] {
+  const samples = rounds.samples.flatMap((sample) => {
+    const cost = sample.steps?.[step];
+    return cost === undefined ? [] : [{ ...sample, cost }];
+  });
+  return figureRow(`   ${step}`, { ...rounds, samples }).slice(0, 4);
 }
 
 /** The goals that these measurements can answer, each with what was measured. */
-export function goalList(measurements: readonly Measurement[]): string {
-  const faster = (name: string, theirs: Measurement | undefined, wanted: number) => {
-    const ours = theirs === undefined ? undefined : oursFor(measurements, theirs);
+function goalList(all: readonly Rounds[]): string {
+  const faster = (name: string, theirs: Rounds | undefined, wanted: number) => {
+    const ours = theirs === undefined ? undefined : oursFor(all, theirs);
     if (theirs === undefined || ours === undefined) {
       return [];
     }
@@ -74,10 +97,10 @@ export function goalList(measurements: readonly Measurement[]): string {
     return [verdict(seen >= wanted, `${name}: ${seen.toFixed(1)} ×, wanted ≥ ${wanted} ×`)];
   };
   const shipped = (profile: Profile, components: number, side: Side) =>
-    measurements.find(
+    all.find(
       (one) => one.work === 'ship' && one.profile === profile && one.components === components && one.side === side,
     );
-  const ours = measurements.filter(({ side }) => side === 'actions');
+  const ours = all.filter(({ side }) => side === 'actions');
   return [
     ...faster('ship 50 on loopback against one by one', shipped('loopback', 50, 'tools one by one'), 5),
     ...faster('ship 50 on loopback against eight at a time', shipped('loopback', 50, 'tools eight at a time'), 2),
@@ -101,16 +124,16 @@ function verdict(ok: boolean, text: string): string {
   return `${ok ? 'met   ' : 'MISSED'} ${text}`;
 }
 
-function caseName({ work, components, profile }: Measurement): string {
+function caseName({ work, components, profile }: Omit<Measurement, 'sample'>): string {
   return `${work} ${components}, ${profile}`;
 }
 
-function oursFor(measurements: readonly Measurement[], theirs: Measurement): Measurement | undefined {
-  return measurements.find((one) => one.side === 'actions' && caseName(one) === caseName(theirs));
+function oursFor(all: readonly Rounds[], theirs: Rounds): Rounds | undefined {
+  return all.find((one) => one.side === 'actions' && caseName(one) === caseName(theirs));
 }
 
-function median({ rounds }: Measurement, read: (sample: Sample) => number): number {
-  return rounds.map(read).sort((a, b) => a - b)[Math.floor(rounds.length / 2)] ?? Number.NaN;
+function median({ samples }: Rounds, read: (sample: Sample) => number): number {
+  return samples.map(read).sort((a, b) => a - b)[Math.floor(samples.length / 2)] ?? Number.NaN;
 }
 
 function ratioCell(theirs: number, ours: number): string {

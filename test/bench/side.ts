@@ -7,8 +7,7 @@ import type { Task } from './task.ts';
 import type { Network, Requests } from './world.ts';
 
 /** Who does the work: our actions, or today's programs with one component at a time or eight. */
-export const SIDES = ['actions', 'tools one by one', 'tools eight at a time'] as const;
-export type Side = (typeof SIDES)[number];
+export type Side = 'actions' | 'tools one by one' | 'tools eight at a time';
 
 export interface Sample {
   readonly cost: Cost;
@@ -17,31 +16,44 @@ export interface Sample {
   readonly steps?: Readonly<Record<string, Cost>>;
 }
 
-/** Ships and then promotes the components of a task. */
-export async function runSide(side: Side, task: Task): Promise<{ readonly ship: Sample; readonly promote: Sample }> {
-  const parallel = side === 'tools eight at a time' ? 8 : 1;
-  const { network } = task;
+/** Ships the components of a task and, where `promote` says so, promotes them then. */
+export async function runSide(
+  side: Side,
+  task: Task,
+  { promote }: { readonly promote: boolean },
+): Promise<{ readonly ship: Sample; readonly promote?: Sample }> {
   try {
-    const ship = await sample(network, async () =>
-      side === 'actions' ? shipWithActions(task) : { digests: await shipWithTools(task, parallel) },
-    );
-    const { digests } = ship.value;
-    const promote = await asPromoter(network, () =>
-      sample(network, () =>
-        side === 'actions' ? promoteWithActions(task, digests) : promoteWithTools(task, digests, parallel),
+    const shipped = await ship(side, task);
+    if (!promote) {
+      return { ship: shipped.sample };
+    }
+    const { sample } = await asPromoter(task.network, () =>
+      sampled(task.network, () =>
+        side === 'actions'
+          ? promoteWithActions(task, shipped.digests)
+          : promoteWithTools(task, shipped.digests, parallelism(side)),
       ),
     );
-    const { cost, requests, value } = ship;
-    return {
-      ship: { cost, requests, ...('steps' in value ? { steps: value.steps } : {}) },
-      promote: { cost: promote.cost, requests: promote.requests },
-    };
+    return { ship: shipped.sample, promote: sample };
   } finally {
     await rm(task.temp, { recursive: true, force: true });
   }
 }
 
-async function sample<T>(network: Network, work: () => Promise<T>) {
+async function ship(side: Side, task: Task) {
+  if (side !== 'actions') {
+    const { value: digests, sample } = await sampled(task.network, () => shipWithTools(task, parallelism(side)));
+    return { digests, sample };
+  }
+  const { value, sample } = await sampled(task.network, () => shipWithActions(task));
+  return { digests: value.digests, sample: { ...sample, steps: value.steps } };
+}
+
+function parallelism(side: Side): number {
+  return side === 'tools eight at a time' ? 8 : 1;
+}
+
+async function sampled<T>(network: Network, work: () => Promise<T>): Promise<{ value: T; sample: Sample }> {
   const before = await network.requests();
   const { value, cost } = await measure(work);
   const after = await network.requests();
@@ -52,7 +64,7 @@ async function sample<T>(network: Network, work: () => Promise<T>) {
     tsa: after.tsa - before.tsa,
     registry: after.registry - before.registry,
   };
-  return { value, cost, requests };
+  return { value, sample: { cost, requests } };
 }
 
 /** The promoting workflow has an identity of its own. */

@@ -7,15 +7,15 @@ import type { RunningRegistry } from './registry.ts';
 export const IMAGE_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 export const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 
-export interface Ask {
+interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
 /** Sends as the login of the registry, with whatever its challenge asks for. `target` is a path or a Location. */
-export type Send = (method: string, target: string, ask?: Ask) => Promise<Response>;
+type Send = (method: string, target: string, ask?: Ask) => Promise<Response>;
 
-export function sender(registry: RunningRegistry): Send {
+function sender(registry: RunningRegistry): Send {
   return async (method, target, { headers = {}, body } = {}) => {
     const url = new URL(target, `http://${registry.host}`);
     const send = (authorization: Record<string, string>) =>

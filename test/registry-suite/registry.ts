@@ -13,7 +13,7 @@ export interface RegistryUnderTest {
 
 export type RegistryKind = 'distribution' | 'go-containerregistry' | 'embedded';
 
-export type Login = Extract<Credentials, { kind: 'basic' }>;
+type Login = Extract<Credentials, { kind: 'basic' }>;
 
 export interface RunningRegistry {
   /** `127.0.0.1:<port>`. */
@@ -27,7 +27,7 @@ export interface RunningRegistry {
   close(): Promise<void>;
 }
 
-export interface TokenControl {
+interface TokenControl {
   /** From now on no token is good for this repository. */
   withdraw(repository: string): void;
   /** Runs `use`. What was given to it as a token has expired afterwards, long before the time that came with it. */

@@ -15,7 +15,6 @@ import { canonicalJson, type Digest, errorMessage, mapBounded, sha256, UserError
 import {
   type Component,
   type ComponentResult,
-  type Config,
   failureOf,
   filterByName,
   forgetResult,
@@ -36,6 +35,7 @@ import {
 import { requireDirectory } from '@gitless/render';
 import { runChecks } from './checks.ts';
 import type { Inputs } from './inputs.ts';
+import { ownComponents, requireOwn } from './own-components.ts';
 import { summarize } from './summary.ts';
 
 const MAX_PARALLEL = 4;
@@ -142,26 +142,6 @@ async function renderedTree(action: Action, dir: WorkDir, inputs: Inputs): Promi
     return unpackRenderedTree(tar, inputs['rendered-digest'], action.build);
   }
   return inputs.path !== undefined || inputs.unrendered ? undefined : readRenderedTree(dir, action.build);
-}
-
-/** Those of this checkout's `gitless.yaml`; undefined where it lists none, as when inputs of render described one. */
-function ownComponents(workspace: string, config: Config | undefined): Component[] | undefined {
-  return (config?.components ?? []).length === 0
-    ? undefined
-    : resolveComponents(workspace, config, { name: undefined, path: undefined, components: [] });
-}
-
-/** Which components there are, and so which repositories are written, is never the render job's to say. Throws `COMPONENT_UNKNOWN`. */
-function requireOwn(listed: readonly ComponentResult[], own: readonly Component[] | undefined): void {
-  const foreign = own === undefined ? [] : listed.filter(({ name }) => !own.some((one) => one.name === name));
-  if (foreign.length > 0) {
-    throw new UserError({
-      code: 'COMPONENT_UNKNOWN',
-      what: `the rendered tree holds components that gitless.yaml does not list: ${foreign.map(({ name }) => name).join(', ')}`,
-      why: 'each of them would be pushed to a repository of its own',
-      fix: 'give this step the same config as render; if it has it, find out what the render job ran',
-    });
-  }
 }
 
 function treeSource({ result, files }: RenderedTree, name: string, own: readonly Component[] | undefined): Source {

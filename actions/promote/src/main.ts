@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Action, mintIdToken, requireCommit, requireTrustedTrigger, runMain } from '@gitless/ci';
+import { type Action, mintIdToken, requireCommit, requireTrustedTrigger, runMain, setDigestOutputs } from '@gitless/ci';
 import { mapBounded } from '@gitless/core';
 import type { RegistryClient } from '@gitless/oci';
 import {
@@ -7,14 +7,13 @@ import {
   type Cell,
   forgetResult,
   type Identity,
-  openSigner,
+  openSession,
   type Policy,
   type PromoteResult,
   type PromotionRequest,
   readConfig,
   readTrustedRoot,
   requireAllOk,
-  requireOwnIdentity,
   requirePromotable,
   requireSettings,
   requireVersion,
@@ -22,13 +21,12 @@ import {
   resolveServices,
   type ServiceSettings,
   serviceSettings,
-  type TrustedRoot,
   type WorkDir,
   workDir,
   writeResult,
 } from '@gitless/pipeline';
 import { connectRegistry } from '@gitless/registry-auth';
-import type { Signer } from '@gitless/signing';
+import type { Signer, TrustedRoot } from '@gitless/signing';
 import { prepareOne, promoteOne, recordPath } from './cells.ts';
 import type { Inputs } from './inputs.ts';
 import { type Candidate, readCandidates } from './places.ts';
@@ -42,47 +40,21 @@ export function main(inputs: Inputs): Promise<void> {
 }
 
 async function promote(action: Action, inputs: Inputs): Promise<void> {
-  const { build, workspace } = action;
+  const { context, build, workspace } = action;
   const dir = workDir(inputs['work-dir'] ?? join(action.temp, 'gitless'));
   await forgetResult(dir, 'promote');
-  const trigger = requireTrustedTrigger(build, action.event, {
-    allowEvents: inputs['allow-events'],
-    allowRefs: inputs['allow-refs'],
-  });
+  const trigger = requireTrustedTrigger(build, action.event, inputs);
   const config = await readConfig(workspace, inputs.config);
   if (config !== undefined && trigger.onDefaultBranch) {
     // Its rules count because the run is on the default branch: then the file must be from there too (invariant 12).
-    await requireCommit(action.context, build, workspace);
+    await requireCommit(context, build, workspace);
   }
-  const policy = resolvePolicy(config, trigger.onDefaultBranch, {
-    identity: inputs.identity,
-    issuer: inputs.issuer,
-    sourceRepository: inputs['source-repository'],
-    trustedRoot: inputs['trusted-root'],
-    signingConfig: inputs['signing-config'],
-  });
-  const settings = {
-    signingConfig: policy.signingConfig,
-    fulcioUrl: inputs['fulcio-url'],
-    rekorUrl: inputs['rekor-url'],
-    tsaUrl: inputs['tsa-url'],
-  };
-  const toSign = [['oidc-audience', inputs['oidc-audience']], serviceSettings(settings)] as const;
-  requireSettings('promote', [
-    ['identity and issuer', policy.identity],
-    ['trusted-root', policy.trustedRoot],
-    ['registry (or repository)', inputs.registry ?? inputs.repository ?? policy.registry],
-    ...(inputs['dry-run'] ? [] : toSign),
-  ]);
-  requireVersion(inputs.version);
-  requirePromotable(inputs.channel, policy.channels);
+  const policy = resolvePolicy(config, trigger.onDefaultBranch, inputs);
+  requireInputs(inputs, policy);
   const candidates = readCandidates(inputs, config, policy);
   const trustedRoot = await readTrustedRoot(workspace, policy.trustedRoot ?? '');
-  const connected: { candidate: Candidate; client: RegistryClient }[] = [];
-  for (const candidate of candidates) {
-    connected.push({ candidate, client: await connect(action, candidate.source.registry, inputs) });
-  }
-  const promoter = await openPromoter(action, inputs, policy, { trustedRoot, settings });
+  const connected = await connectAll(action, candidates, inputs);
+  const promoter = await openPromoter(action, inputs, policy, trustedRoot);
   const optIns = [...trigger.optIns, ...promoter.optIns];
   const requests = connected.map(
     ({ candidate: { component, from, source, target }, client }): PromotionRequest => ({
@@ -102,9 +74,8 @@ async function promote(action: Action, inputs: Inputs): Promise<void> {
       promoter: promoter.identity,
     }),
   );
-
-  const prepared = await mapBounded(requests, MAX_PARALLEL, action.context.signal, (request) =>
-    prepareOne(action.context, request, promoter.signer),
+  const prepared = await mapBounded(requests, MAX_PARALLEL, context.signal, (request) =>
+    prepareOne(context, request, promoter.signer),
   );
 
   // Tags move one after the other, each component's only once its own evidence is verified (invariant 13).
@@ -122,12 +93,43 @@ async function promote(action: Action, inputs: Inputs): Promise<void> {
     findings: findings(requests, promoter),
     ...(optIns.length === 0 ? {} : { optIns }),
   };
-  action.setOutput('result', await writeResult(dir, result));
-  setOutputs(action, dir, cells);
+  await setOutputs(action, dir, result);
   if (inputs.summary) {
     await action.writeSummary(summarize(result, { inputs, requests }));
   }
-  requireAllOk(cells.map(({ component, ...cell }) => ({ ...cell, name: component })));
+  requireAllOk(cells.map(asComponent));
+}
+
+/** All that is missing is told at once, before anything is asked for. */
+function requireInputs(inputs: Inputs, policy: Policy): void {
+  const toSign = [['oidc-audience', inputs['oidc-audience']], serviceSettings(settingsOf(inputs, policy))] as const;
+  requireSettings('promote', [
+    ['identity and issuer', policy.identity],
+    ['trusted-root', policy.trustedRoot],
+    ['registry (or repository)', inputs.registry ?? inputs.repository ?? policy.registry],
+    ...(inputs['dry-run'] ? [] : toSign),
+  ]);
+  requireVersion(inputs.version);
+  requirePromotable(inputs.channel, policy.channels);
+}
+
+function settingsOf(inputs: Inputs, policy: Policy): ServiceSettings {
+  return { ...inputs, 'signing-config': policy.signingConfig };
+}
+
+/** One client a registry, so that its tokens serve all components. */
+async function connectAll(action: Action, candidates: readonly Candidate[], inputs: Inputs) {
+  const clients = new Map<string, RegistryClient>();
+  const connected: { candidate: Candidate; client: RegistryClient }[] = [];
+  for (const candidate of candidates) {
+    const { registry } = candidate.source;
+    const client =
+      clients.get(registry) ??
+      (await connectRegistry(action.context, { ...inputs, registry, actor: action.build.actor }));
+    clients.set(registry, client);
+    connected.push({ candidate, client });
+  }
+  return connected;
 }
 
 /** The identity whose earlier promotions count, with a signer unless this is a plan. */
@@ -143,7 +145,7 @@ async function openPromoter(
   action: Action,
   inputs: Inputs,
   policy: Policy,
-  { trustedRoot, settings }: { readonly trustedRoot: TrustedRoot; readonly settings: ServiceSettings },
+  trustedRoot: TrustedRoot,
 ): Promise<Promoter> {
   const { context, build } = action;
   const sourceRepository = `${build.serverUrl}/${build.repository}`;
@@ -155,27 +157,15 @@ async function openPromoter(
       optIns: [],
     };
   }
-  const services = await resolveServices(context, action.workspace, settings);
+  const services = await resolveServices(context, action.workspace, settingsOf(inputs, policy));
   const token = await mintIdToken(context, build, action.event, inputs['oidc-audience'] ?? '');
-  const optIns = requireOwnIdentity(token, build, {
-    sharedIdentity: inputs['shared-identity'],
-    environment: inputs.environment,
+  const { signer, optIns } = await openSession(context, token, build, {
+    services,
+    trustedRoot,
+    rules: { sharedIdentity: inputs['shared-identity'], environment: inputs.environment },
   });
-  const signer = await openSigner(context, token, services, trustedRoot);
   const { issuer, subject } = signer.certificate;
   return { identity: { issuer, subject, sourceRepository }, signer, optIns };
-}
-
-function connect(action: Action, registry: string, inputs: Inputs): Promise<RegistryClient> {
-  return connectRegistry(action.context, {
-    registry,
-    plainHttp: inputs['plain-http'],
-    actor: action.build.actor,
-    ...(inputs.username === undefined ? {} : { username: inputs.username }),
-    ...(inputs.password === undefined ? {} : { password: inputs.password }),
-    ...(inputs.token === undefined ? {} : { token: inputs.token }),
-    ...(inputs['job-token'] === undefined ? {} : { jobToken: inputs['job-token'] }),
-  });
 }
 
 function findings(requests: readonly PromotionRequest[], { identity, signer, optIns }: Promoter): string[] {
@@ -203,16 +193,17 @@ function findings(requests: readonly PromotionRequest[], { identity, signer, opt
   ];
 }
 
-function setOutputs(action: Action, dir: WorkDir, cells: readonly Cell[]): void {
-  const done = cells.filter(({ status }) => status !== 'failed');
-  const [only] = done;
-  const single = done.length === 1 ? only : undefined;
-  action.setOutput('digest', single?.digest ?? '');
-  action.setOutput('previous-digest', single?.previousDigest ?? '');
-  action.setOutput('record-path', single?.status === 'promoted' ? recordPath(dir, single.component) : '');
-  action.setOutput('promoted', String(done.some(({ status }) => status === 'promoted')));
-  action.setOutput(
-    'digests',
-    JSON.stringify(Object.fromEntries(done.map(({ component, digest }) => [component, digest]))),
-  );
+/** As the other steps name it. */
+function asComponent({ component, ...cell }: Cell) {
+  return { ...cell, name: component };
+}
+
+async function setOutputs(action: Action, dir: WorkDir, result: PromoteResult): Promise<void> {
+  const { cells } = result;
+  action.setOutput('result', await writeResult(dir, result));
+  setDigestOutputs(action, cells.map(asComponent));
+  const only = cells.length === 1 ? cells.find(({ status }) => status !== 'failed') : undefined;
+  action.setOutput('previous-digest', only?.previousDigest ?? '');
+  action.setOutput('record-path', only?.status === 'promoted' ? recordPath(dir, only.component) : '');
+  action.setOutput('promoted', String(cells.some(({ status }) => status === 'promoted')));
 }

@@ -1,15 +1,16 @@
 import { join, resolve } from 'node:path';
-import { type Action, requireTrustedTrigger, runMain, setDigestOutputs, type Trigger } from '@gitless/ci';
+import { type Action, requireCommit, requireTrustedTrigger, runMain, setDigestOutputs } from '@gitless/ci';
 import { type Build, mapBounded, type Settled, UserError } from '@gitless/core';
 import { parseRepository, type RegistryClient, type Repository } from '@gitless/oci';
 import {
   asDigest,
   asIdentity,
   type ComponentResult,
-  type Config,
   failureOf,
   filterByName,
   forgetResult,
+  type Identity,
+  otherRefTags,
   type Policy,
   type Published,
   type PublishRequest,
@@ -23,6 +24,8 @@ import {
   requireSettings,
   resolvePolicy,
   tagPublished,
+  type WorkDir,
+  withFormerFailures,
   workDir,
   writeResult,
 } from '@gitless/pipeline';
@@ -40,19 +43,14 @@ async function push(action: Action, inputs: Inputs): Promise<void> {
   const { context, build, workspace } = action;
   const dir = workDir(inputs['work-dir'] ?? join(action.temp, 'gitless'));
   await forgetResult(dir, 'push');
-  const trigger = requireTrustedTrigger(build, action.event, {
-    allowEvents: inputs['allow-events'],
-    allowRefs: inputs['allow-refs'],
-  });
+  const trigger = requireTrustedTrigger(build, action.event, inputs);
   const config = await readConfig(workspace, inputs.config);
-  const policy = resolvePolicy(config, trigger.onDefaultBranch, {
-    identity: inputs.identity,
-    issuer: inputs.issuer,
-    sourceRepository: inputs['source-repository'],
-    trustedRoot: inputs['trusted-root'],
-    signingConfig: undefined,
-  });
-  const tags = channelTags(trigger, inputs, config, policy);
+  if (config !== undefined && trigger.onDefaultBranch) {
+    // Its rules count because the run is on the default branch: then the file must be from there too (invariant 12).
+    await requireCommit(context, build, workspace);
+  }
+  const policy = resolvePolicy(config, trigger.onDefaultBranch, inputs);
+  const tags = trigger.onDefaultBranch ? pushTags(inputs.tags, policy.channels) : otherRefTags(inputs, config);
   requireSettings('push', [
     ['trusted-root', policy.trustedRoot],
     ['registry (or repository)', inputs.registry ?? inputs.repository ?? policy.registry],
@@ -60,46 +58,31 @@ async function push(action: Action, inputs: Inputs): Promise<void> {
   const trustedRoot = await readTrustedRoot(workspace, policy.trustedRoot ?? '');
   const signed = await readResult(dir, 'sign', build);
   const listed: ComponentResult[] = filterByName(signed.components, inputs.components);
+  requireOnePlace(listed.length, inputs);
   const components = listed.filter(({ status }) => status === 'ok');
   const identity = expectedIdentity(policy, signed, build, inputs['source-repository']);
   const layout = inputs.layout === undefined ? dir.layout : resolve(workspace, inputs.layout);
-  const connections = new Map<string, RegistryClient>();
-  const requests: PublishRequest[] = [];
-  for (const { name, digest } of components) {
-    const { registry, repository } = placeOf(name, components.length, inputs, policy);
-    const client = connections.get(registry) ?? (await connect(action, registry, inputs));
-    connections.set(registry, client);
-    requests.push({
-      layout,
-      component: name,
-      digest: asDigest(digest),
-      build,
-      client,
-      repository,
-      identity,
-      trustedRoot,
-      tags,
-    });
-  }
-  const published = await mapBounded(requests, MAX_PARALLEL, context.signal, (request) =>
+  const candidates = await connectAll(action, components, inputs, policy, {
+    layout,
+    build,
+    identity,
+    trustedRoot,
+    tags,
+  });
+  const published = await mapBounded(candidates, MAX_PARALLEL, context.signal, ({ request }) =>
     publishContent(context, request),
   );
 
   // Tags move one after the other, each component's only once its own content is verified (invariant 13).
   const done: ComponentResult[] = [];
-  for (const [index, component] of components.entries()) {
-    const request = requests[index];
-    if (request !== undefined) {
-      done.push(await tagOne(request, published[index], component));
-    }
+  for (const [index, candidate] of candidates.entries()) {
+    done.push(await tagOne(candidate, published[index]));
   }
   const result: Result = {
     schema: 1,
     step: 'push',
     build,
-    components: [...done, ...listed.filter(({ status }) => status === 'failed')].sort((a, b) =>
-      a.name < b.name ? -1 : 1,
-    ),
+    components: withFormerFailures(done, listed),
     findings: [
       ...signed.findings,
       ...(policy.identity === undefined
@@ -109,22 +92,44 @@ async function push(action: Action, inputs: Inputs): Promise<void> {
     signer: { issuer: identity.issuer, subject: identity.subject },
     ...(trigger.optIns.length === 0 ? {} : { optIns: [...trigger.optIns] }),
   };
-  action.setOutput('result', await writeResult(dir, result));
-  setDigestOutputs(action, result.components);
-  const shipped = done.filter(({ status }) => status === 'ok');
-  const [only] = shipped;
-  action.setOutput('reference', shipped.length === 1 && only ? `${only.repository}@${only.digest}` : '');
-  action.setOutput('pushed', String(shipped.length > 0));
+  await setOutputs(action, dir, result);
   if (inputs.summary) {
     await action.writeSummary(summarize(result, tags));
   }
   requireAllOk(result.components);
 }
 
+/** One component and what is to be published of it. */
+interface Candidate {
+  readonly component: ComponentResult;
+  readonly request: PublishRequest;
+}
+
+/** One client a registry, so that its tokens serve all components. */
+async function connectAll(
+  action: Action,
+  components: readonly ComponentResult[],
+  inputs: Inputs,
+  policy: Policy,
+  shared: Omit<PublishRequest, 'component' | 'digest' | 'client' | 'repository'>,
+): Promise<Candidate[]> {
+  const clients = new Map<string, RegistryClient>();
+  const candidates: Candidate[] = [];
+  for (const component of components) {
+    const { registry, repository } = placeOf(component.name, inputs, policy);
+    const client =
+      clients.get(registry) ??
+      (await connectRegistry(action.context, { ...inputs, registry, actor: action.build.actor }));
+    clients.set(registry, client);
+    const digest = asDigest(component.digest);
+    candidates.push({ component, request: { ...shared, component: component.name, digest, client, repository } });
+  }
+  return candidates;
+}
+
 async function tagOne(
-  request: PublishRequest,
+  { component, request }: Candidate,
   published: Settled<Published> | undefined,
-  component: ComponentResult,
 ): Promise<ComponentResult> {
   try {
     if (!published?.ok) {
@@ -138,34 +143,13 @@ async function tagOne(
   }
 }
 
-/**
- * Invariant 12: on another ref than the default branch `push` takes nothing from `gitless.yaml`, wants tags, identity and issuer written in
- * the workflow file, and writes no channel that the default branch writes. Throws `SETTING_MISSING` or `TAG_REFUSED`.
- */
-function channelTags(trigger: Trigger, inputs: Inputs, config: Config | undefined, policy: Policy): string[] {
-  if (trigger.onDefaultBranch) {
-    return pushTags(inputs.tags, policy.channels);
-  }
-  requireSettings('push on this ref', [
-    ['tags', inputs.tags.length > 0 ? inputs.tags : undefined],
-    ['identity', inputs.identity],
-    ['issuer', inputs.issuer],
-  ]);
-  // The file of this ref can only take channels away here, never give one.
-  const reserved = new Set(['latest', ...Object.keys(config?.channels ?? {})]);
-  const taken = inputs.tags.filter((tag) => reserved.has(tag));
-  if (taken.length > 0) {
-    throw new UserError({
-      code: 'TAG_REFUSED',
-      what: `${taken.join(', ')} belongs to the default branch`,
-      why: 'a cluster that follows it would get what was not merged',
-      fix: 'give this ref a channel of its own, such as next',
-    });
-  }
-  return pushTags(inputs.tags, undefined);
-}
-
-function expectedIdentity(policy: Policy, signed: Result, build: Build, sourceRepository: string | undefined) {
+/** Who must have signed: as the policy says, else who signed in this run (design §4c). Throws `BAD_RESULT`. */
+function expectedIdentity(
+  policy: Policy,
+  signed: Result,
+  build: Build,
+  sourceRepository: string | undefined,
+): Identity {
   const identity = policy.identity ?? signed.signer;
   if (identity === undefined) {
     throw new UserError({
@@ -177,30 +161,29 @@ function expectedIdentity(policy: Policy, signed: Result, build: Build, sourceRe
   return asIdentity({ repository: sourceRepository ?? build.repository, ...identity }, build.serverUrl);
 }
 
-/** `<registry>/<component>`, or `repository` for a single component. */
-function placeOf(name: string, count: number, inputs: Inputs, policy: Policy): Repository {
-  if (inputs.repository !== undefined) {
-    if (count > 1 || inputs.registry !== undefined) {
-      throw new UserError({
-        code: 'BAD_INPUTS',
-        what:
-          count > 1 ? 'repository names one place for several components' : 'registry and repository are both given',
-        fix: 'give registry as a prefix: each component gets <registry>/<component>',
-      });
-    }
-    return parseRepository('repository', inputs.repository);
+/** Counts failed components too: which place is meant must not depend on how many are left. Throws `BAD_INPUTS`. */
+function requireOnePlace(count: number, { registry, repository }: Inputs): void {
+  if (repository !== undefined && (count > 1 || registry !== undefined)) {
+    throw new UserError({
+      code: 'BAD_INPUTS',
+      what: count > 1 ? 'repository names one place for several components' : 'registry and repository are both given',
+      fix: 'give registry as a prefix: each component gets <registry>/<component>',
+    });
   }
-  return parseRepository('registry', `${inputs.registry ?? policy.registry}/${name}`);
 }
 
-function connect(action: Action, registry: string, inputs: Inputs) {
-  return connectRegistry(action.context, {
-    registry,
-    plainHttp: inputs['plain-http'],
-    actor: action.build.actor,
-    ...(inputs.username === undefined ? {} : { username: inputs.username }),
-    ...(inputs.password === undefined ? {} : { password: inputs.password }),
-    ...(inputs.token === undefined ? {} : { token: inputs.token }),
-    ...(inputs['job-token'] === undefined ? {} : { jobToken: inputs['job-token'] }),
-  });
+/** `<registry>/<component>`, or `repository` for a single component. */
+function placeOf(component: string, inputs: Inputs, policy: Policy): Repository {
+  return inputs.repository === undefined
+    ? parseRepository('registry', `${inputs.registry ?? policy.registry}/${component}`)
+    : parseRepository('repository', inputs.repository);
+}
+
+async function setOutputs(action: Action, dir: WorkDir, result: Result): Promise<void> {
+  action.setOutput('result', await writeResult(dir, result));
+  setDigestOutputs(action, result.components);
+  const shipped = result.components.filter(({ status }) => status === 'ok');
+  const [only] = result.components.length === 1 ? shipped : [];
+  action.setOutput('reference', only === undefined ? '' : `${only.repository}@${only.digest}`);
+  action.setOutput('pushed', String(shipped.length > 0));
 }

@@ -46,8 +46,8 @@ function cluster(
   const verify = [
     'cosign verify \\',
     '  --trusted-root flux-trusted-root.json --use-signed-timestamps \\',
-    `  --certificate-identity '${signer.subject}' \\`,
-    `  --certificate-oidc-issuer '${signer.issuer}' \\`,
+    `  --certificate-identity ${shellWord(signer.subject)} \\`,
+    `  --certificate-oidc-issuer ${shellWord(signer.issuer)} \\`,
     `  ${repository}@${digest}`,
   ].join('\n');
   return [
@@ -58,4 +58,9 @@ function cluster(
     codeBlock('sh', verify),
     '</details>',
   ];
+}
+
+/** One word for a POSIX shell: a branch's name, and with it an identity, may hold quotes and anything but white space. */
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import { type Action, mintIdToken, requireTrustedTrigger, runMain, setDigestOutputs } from '@gitless/ci';
-import { mapBounded, PREDICATE } from '@gitless/core';
+import { type Action, mintIdToken, requireCommit, requireTrustedTrigger, runMain, setDigestOutputs } from '@gitless/ci';
+import { mapBounded, PREDICATE, type Settled } from '@gitless/core';
 import {
   addEntries,
   asDigest,
@@ -8,19 +8,21 @@ import {
   failureOf,
   filterByName,
   forgetResult,
-  openSigner,
+  openSession,
+  type Policy,
   type Result,
   readConfig,
   readResult,
   readTrustedRoot,
   requireAllOk,
-  requireOwnIdentity,
   requireSettings,
   resolvePolicy,
   resolveServices,
   type SignedBundle,
   serviceSettings,
   signComponent,
+  type WorkDir,
+  withFormerFailures,
   workDir,
   writeFileAtomic,
   writeResult,
@@ -40,44 +42,25 @@ async function sign(action: Action, inputs: Inputs): Promise<void> {
   const { context, build, workspace } = action;
   const dir = workDir(inputs['work-dir'] ?? join(action.temp, 'gitless'));
   await forgetResult(dir, 'sign');
-  const trigger = requireTrustedTrigger(build, action.event, {
-    allowEvents: inputs['allow-events'],
-    allowRefs: inputs['allow-refs'],
-  });
-  const policy = resolvePolicy(await readConfig(workspace, inputs.config), trigger.onDefaultBranch, {
-    identity: undefined,
-    issuer: undefined,
-    sourceRepository: undefined,
-    trustedRoot: inputs['trusted-root'],
-    signingConfig: inputs['signing-config'],
-  });
-  const audience = inputs['oidc-audience'];
-  const settings = {
-    signingConfig: policy.signingConfig,
-    fulcioUrl: inputs['fulcio-url'],
-    rekorUrl: inputs['rekor-url'],
-    tsaUrl: inputs['tsa-url'],
-  };
-  requireSettings('sign', [
-    ['trusted-root', policy.trustedRoot],
-    ['oidc-audience', audience],
-    serviceSettings(settings),
-  ]);
-  const trustedRoot = await readTrustedRoot(workspace, policy.trustedRoot ?? '');
-  const services = await resolveServices(context, workspace, settings);
+  const trigger = requireTrustedTrigger(build, action.event, inputs);
+  const config = await readConfig(workspace, inputs.config);
+  if (config !== undefined && trigger.onDefaultBranch) {
+    // Its rules count because the run is on the default branch: then the file must be from there too (invariant 12).
+    await requireCommit(context, build, workspace);
+  }
+  const policy = resolvePolicy(config, trigger.onDefaultBranch, inputs);
+  const { trustedRoot, services } = await readInstance(action, inputs, policy);
   const fluxRoot = fluxTrustedRoot(trustedRoot, services.rekorUrl);
   const packaged = await readResult(dir, 'package', build);
   const listed: ComponentResult[] = filterByName(packaged.components, inputs.components);
   const components = listed.filter(({ status }) => status === 'ok');
 
-  const token = await mintIdToken(context, build, action.event, audience ?? '');
-  const shared = requireOwnIdentity(token, build, {
-    sharedIdentity: inputs['shared-identity'],
-    environment: undefined,
+  const token = await mintIdToken(context, build, action.event, inputs['oidc-audience'] ?? '');
+  const session = await openSession(context, token, build, {
+    services,
+    trustedRoot,
+    rules: { sharedIdentity: inputs['shared-identity'], environment: undefined },
   });
-  const optIns = [...trigger.optIns, ...shared];
-  const signer = await openSigner(context, token, services, trustedRoot);
-  context.log.info(`signing as ${signer.certificate.subject}`);
   const layout = inputs.layout === undefined ? dir.layout : resolve(workspace, inputs.layout);
   const outcomes = await mapBounded(components, MAX_PARALLEL, context.signal, (component) =>
     signComponent(context, {
@@ -87,7 +70,7 @@ async function sign(action: Action, inputs: Inputs): Promise<void> {
       digest: asDigest(component.digest),
       build,
       builderId: `${build.serverUrl}/${token.claims.job_workflow_ref}`,
-      signer,
+      signer: session.signer,
       trustedRoot,
     }),
   );
@@ -97,58 +80,70 @@ async function sign(action: Action, inputs: Inputs): Promise<void> {
     signed.map(({ entry }) => entry),
   );
 
-  const done = components.map((component, index): ComponentResult => {
-    const outcome = outcomes[index];
-    return outcome?.ok
-      ? { ...component, bundles: outcome.value.map(describeBundle) }
-      : { name: component.name, status: 'failed', error: failureOf(outcome?.error) };
-  });
+  const done = components.map((component, index) => toComponent(component, outcomes[index]));
+  const optIns = [...trigger.optIns, ...session.optIns];
+  const { issuer, subject } = session.signer.certificate;
   const result: Result = {
     schema: 1,
     step: 'sign',
     build,
-    components: [...done, ...listed.filter(({ status }) => status === 'failed')].sort((a, b) =>
-      a.name < b.name ? -1 : 1,
-    ),
+    components: withFormerFailures(done, listed),
     findings: packaged.findings,
-    signer: { issuer: signer.certificate.issuer, subject: signer.certificate.subject },
+    signer: { issuer, subject },
     ...(optIns.length === 0 ? {} : { optIns }),
   };
   const rootFile = join(dir.root, 'flux-trusted-root.json');
   await writeFileAtomic(rootFile, fluxRoot);
-  action.setOutput('result', await writeResult(dir, result));
-  action.setOutput('identity', signer.certificate.subject);
-  action.setOutput('issuer', signer.certificate.issuer);
   action.setOutput('flux-trusted-root', rootFile);
-  setDigestOutputs(action, result.components);
-  await setSignatureOutputs(action, dir.root, done, signed);
+  await setOutputs(action, dir, result, signed);
   if (inputs.summary) {
-    await action.writeSummary(summarize(result, { sharedIdentity: shared.length > 0, fluxRoot }));
+    await action.writeSummary(summarize(result, { sharedIdentity: session.optIns.length > 0, fluxRoot }));
   }
   requireAllOk(result.components);
+}
+
+/** The Sigstore instance that signs and what it is trusted by; all that is missing is told at once, before a token is asked for. */
+async function readInstance({ context, workspace }: Action, inputs: Inputs, policy: Policy) {
+  const settings = { ...inputs, 'signing-config': policy.signingConfig };
+  requireSettings('sign', [
+    ['trusted-root', policy.trustedRoot],
+    ['oidc-audience', inputs['oidc-audience']],
+    serviceSettings(settings),
+  ]);
+  const trustedRoot = await readTrustedRoot(workspace, policy.trustedRoot ?? '');
+  return { trustedRoot, services: await resolveServices(context, workspace, settings) };
+}
+
+function toComponent(component: ComponentResult, outcome: Settled<SignedBundle[]> | undefined): ComponentResult {
+  return outcome?.ok
+    ? { ...component, bundles: outcome.value.map(describeBundle) }
+    : { name: component.name, status: 'failed', error: failureOf(outcome?.error) };
 }
 
 function describeBundle({ predicateType, digest, verified }: SignedBundle) {
   return { predicateType, digest, logIndex: verified.logIndex };
 }
 
-/** `bundle-path` and `log-index` are of the one signature statement; with several components the result has them all. */
-async function setSignatureOutputs(
+/** `bundle-path` and `log-index` are of the signature statement of a single component; with several the result has them all. */
+async function setOutputs(
   action: Action,
-  root: string,
-  components: readonly ComponentResult[],
+  dir: WorkDir,
+  result: Result,
   signed: readonly SignedBundle[],
 ): Promise<void> {
-  const signatures = signed.filter(({ predicateType }) => predicateType === PREDICATE.signature);
-  const [only] = signatures;
-  if (only === undefined || signatures.length > 1) {
+  action.setOutput('result', await writeResult(dir, result));
+  action.setOutput('identity', result.signer?.subject ?? '');
+  action.setOutput('issuer', result.signer?.issuer ?? '');
+  setDigestOutputs(action, result.components);
+  const [component, ...others] = result.components;
+  const signature = signed.find(({ predicateType }) => predicateType === PREDICATE.signature);
+  if (component === undefined || others.length > 0 || signature === undefined) {
     action.setOutput('bundle-path', '');
     action.setOutput('log-index', '');
     return;
   }
-  const name = components.find(({ status }) => status === 'ok')?.name ?? 'artifact';
-  const path = join(root, 'bundles', `${name}.sigstore.json`);
-  await writeFileAtomic(path, only.bundle);
+  const path = join(dir.root, 'bundles', `${component.name}.sigstore.json`);
+  await writeFileAtomic(path, signature.bundle);
   action.setOutput('bundle-path', path);
-  action.setOutput('log-index', only.verified.logIndex);
+  action.setOutput('log-index', signature.verified.logIndex);
 }

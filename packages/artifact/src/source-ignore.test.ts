@@ -74,6 +74,7 @@ describe('applySourceIgnore', () => {
   it.each([
     ['too large', Buffer.alloc(64 * 1024 + 1, 'a')],
     ['not UTF-8', Buffer.from([0xff])],
+    ['made to be slow', Buffer.from(`${'**/a/'.repeat(5)}b`)],
   ])('refuses a .sourceignore that is %s', (_name, content) => {
     expect(() => applySourceIgnore([{ path: '.sourceignore', content, executable: false }])).toThrow(UserError);
   });

@@ -5,6 +5,8 @@ import type { TreeFile } from './tar-entry.ts';
 
 const SOURCE_IGNORE = '.sourceignore';
 const MAX_SOURCE_IGNORE_BYTES = 64 * 1024;
+/** Each `**` of a pattern multiplies the ways in which a path can match. */
+const MAX_DOUBLE_STARS = 4;
 
 /**
  * What the cluster drops from an artifact without `.sourceignore` (source-controller `pkg/artifact/storage`,
@@ -43,7 +45,7 @@ const FLUX_DEFAULTS = [
  * cannot bring back a default: the cluster would drop it all the same. The `.sourceignore` files themselves never ship.
  *
  * `ignored` names every file left out except those. Throws `SOURCE_IGNORE_REFUSED` for a `.sourceignore` that is not
- * UTF-8 or larger than 64 KiB.
+ * UTF-8, larger than 64 KiB, or has a pattern with more than four `**`.
  */
 export function applySourceIgnore(files: readonly TreeFile[]): { files: TreeFile[]; ignored: string[] } {
   const defaults = matcher(FLUX_DEFAULTS);
@@ -91,6 +93,9 @@ function rootedPatterns(file: TreeFile): string[] {
     .map((line) => line.replace(/(?<!\\) +$/, ''))
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
+      if (line.split('**').length > MAX_DOUBLE_STARS + 1) {
+        throw refused(file, `a pattern has more than ${MAX_DOUBLE_STARS} times **`);
+      }
       const [, not = '', pattern = ''] = /^(!?)(.*)$/.exec(line) ?? [];
       const anchored = pattern.slice(0, -1).includes('/');
       return `${not}/${directory}${anchored ? pattern.replace(/^\//, '') : `**/${pattern}`}`;

@@ -15,6 +15,7 @@ import { docsAddress } from './docs-address.ts';
 import { createExec } from './exec.ts';
 import { type Event, readBuild, readEvent } from './github.ts';
 import { type InputSpecs, type InputValues, readInputs } from './inputs.ts';
+import { plainLines } from './plain-lines.ts';
 
 /** GitHub refuses a step summary over 1 MiB (docs.github.com "Workflow commands", "Step isolation and limits"). */
 const MAX_SUMMARY_BYTES = 1024 * 1024 - 512;
@@ -156,7 +157,7 @@ function directory(name: string): string {
 
 const logger: Logger = {
   debug: core.debug,
-  info: core.info,
+  info: (message) => core.info(plainLines(message)),
   warning: (message) => core.warning(message),
   group: core.group,
 };
@@ -184,6 +185,6 @@ async function writeSummary(markdown: string): Promise<void> {
 function fail(name: string, error: unknown): void {
   core.setFailed(`${name} failed: ${formatError(error, docsAddress(process.env))}`);
   if (!(error instanceof UserError) && core.isDebug() && error instanceof Error) {
-    core.info(error.stack ?? '');
+    core.info(plainLines(error.stack ?? ''));
   }
 }

@@ -1,6 +1,6 @@
 export { type Action, runMain, startAction } from './action.ts';
 export { setDigestOutputs } from './digest-outputs.ts';
-export { type Event, isDefaultBranch } from './github.ts';
+export type { Event } from './github.ts';
 export { type IdToken, type IdTokenClaims, mintIdToken } from './id-token.ts';
 export {
   bool,

@@ -4,7 +4,7 @@ import { readBuild } from './github.ts';
 import { requireTrustedTrigger, type TriggerRules } from './trigger.ts';
 
 const MAIN = 'refs/heads/main';
-const NONE: TriggerRules = { allowEvents: [], allowRefs: [] };
+const NONE: TriggerRules = { 'allow-events': [], 'allow-refs': [] };
 
 function decide(
   eventName: string,
@@ -40,7 +40,7 @@ describe('requireTrustedTrigger (invariant 12)', () => {
     '*',
   ])('refuses %s, also on the default branch', (event) => {
     expect(() => decide(event, MAIN)).toThrow(expect.objectContaining({ code: 'EVENT_REFUSED' }));
-    expect(() => decide(event, MAIN, { allowRefs: ['refs/*'] })).toThrow(
+    expect(() => decide(event, MAIN, { 'allow-refs': ['refs/*'] })).toThrow(
       expect.objectContaining({ code: 'EVENT_REFUSED' }),
     );
   });
@@ -53,7 +53,7 @@ describe('requireTrustedTrigger (invariant 12)', () => {
     ['schedule', 'refs/heads/other'],
   ])('refuses %s on %s', (event, ref) => {
     expect(() => decide(event, ref)).toThrow(expect.objectContaining({ code: 'REF_REFUSED' }));
-    expect(() => decide(event, ref, { allowEvents: [event, 'release'] })).toThrow(
+    expect(() => decide(event, ref, { 'allow-events': [event, 'release'] })).toThrow(
       expect.objectContaining({ code: 'REF_REFUSED' }),
     );
   });
@@ -63,17 +63,17 @@ describe('requireTrustedTrigger (invariant 12)', () => {
   });
 
   it.each([
-    ['release', MAIN, { allowEvents: ['release'] }, true, ['allow-events: release']],
-    ['push', 'refs/heads/release', { allowRefs: ['refs/heads/release'] }, false, ['allow-refs: refs/heads/release']],
-    ['push', 'refs/tags/v1', { allowRefs: ['refs/heads/x', 'refs/tags/*'] }, false, ['allow-refs: refs/tags/*']],
+    ['release', MAIN, { 'allow-events': ['release'] }, true, ['allow-events: release']],
+    ['push', 'refs/heads/release', { 'allow-refs': ['refs/heads/release'] }, false, ['allow-refs: refs/heads/release']],
+    ['push', 'refs/tags/v1', { 'allow-refs': ['refs/heads/x', 'refs/tags/*'] }, false, ['allow-refs: refs/tags/*']],
     [
       'release',
       'refs/tags/v1',
-      { allowEvents: ['release'], allowRefs: ['refs/tags/v*'] },
+      { 'allow-events': ['release'], 'allow-refs': ['refs/tags/v*'] },
       false,
       ['allow-events: release', 'allow-refs: refs/tags/v*'],
     ],
-    ['push', MAIN, { allowEvents: ['release'], allowRefs: ['refs/heads/*'] }, true, []],
+    ['push', MAIN, { 'allow-events': ['release'], 'allow-refs': ['refs/heads/*'] }, true, []],
   ])('takes %s on %s by %j, and names the opt-ins that it needed', (event, ref, rules, onDefaultBranch, optIns) => {
     expect(decide(event, ref, rules)).toEqual({ onDefaultBranch, optIns });
   });
@@ -85,13 +85,15 @@ describe('requireTrustedTrigger (invariant 12)', () => {
     ['refs/heads/Release', 'refs/heads/release'],
     ['refs/tags/*', 'refs/heads/tags/v1'],
   ])('does not stretch the rule %s to %s', (rule, ref) => {
-    expect(() => decide('push', ref, { allowRefs: [rule] })).toThrow(expect.objectContaining({ code: 'REF_REFUSED' }));
+    expect(() => decide('push', ref, { 'allow-refs': [rule] })).toThrow(
+      expect.objectContaining({ code: 'REF_REFUSED' }),
+    );
   });
 
   it.each(['release', '*', 'heads/release', 'refs/*/release', 'refs/heads/*/*', 'refs/heads/**', '/^refs/'])(
     'refuses the rule %j, even where it is not needed',
     (rule) => {
-      expect(() => decide('push', MAIN, { allowRefs: ['refs/heads/x', rule] })).toThrow(
+      expect(() => decide('push', MAIN, { 'allow-refs': ['refs/heads/x', rule] })).toThrow(
         expect.objectContaining({ code: 'BAD_ALLOW_REF', message: expect.stringContaining(JSON.stringify(rule)) }),
       );
     },

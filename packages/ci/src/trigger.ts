@@ -3,10 +3,11 @@ import { type Event, isDefaultBranch } from './github.ts';
 
 const TRUSTED_EVENTS = ['push', 'workflow_dispatch', 'schedule'];
 
+/** The inputs of `triggerInputs`. */
 export interface TriggerRules {
-  readonly allowEvents: readonly string[];
+  readonly 'allow-events': readonly string[];
   /** Full refs; a `*` at the end stands for any rest. */
-  readonly allowRefs: readonly string[];
+  readonly 'allow-refs': readonly string[];
 }
 
 export interface Trigger {
@@ -20,12 +21,12 @@ export interface Trigger {
  * the workflow file names. Called before any token is asked for. Throws `EVENT_REFUSED`, `REF_REFUSED` or `BAD_ALLOW_REF`.
  */
 export function requireTrustedTrigger(build: Build, event: Event, rules: TriggerRules): Trigger {
-  for (const pattern of rules.allowRefs) {
+  for (const pattern of rules['allow-refs']) {
     requireRefPattern(pattern);
   }
   const optIns: string[] = [];
   if (!TRUSTED_EVENTS.includes(build.eventName)) {
-    if (!rules.allowEvents.includes(build.eventName)) {
+    if (!rules['allow-events'].includes(build.eventName)) {
       throw new UserError({
         code: 'EVENT_REFUSED',
         what: `the event ${build.eventName} may not sign or publish`,
@@ -37,7 +38,7 @@ export function requireTrustedTrigger(build: Build, event: Event, rules: Trigger
   }
   const onDefaultBranch = isDefaultBranch(build, event);
   if (!onDefaultBranch) {
-    const rule = rules.allowRefs.find((pattern) => matchesRef(pattern, build.ref));
+    const rule = rules['allow-refs'].find((pattern) => matchesRef(pattern, build.ref));
     if (rule === undefined) {
       throw new UserError({
         code: 'REF_REFUSED',

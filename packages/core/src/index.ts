@@ -10,10 +10,10 @@ export {
   type HttpRequest,
   type HttpResponse,
   type HttpSettings,
-  redactUrl,
 } from './http.ts';
 export { type Logger, silentLogger } from './log.ts';
 export { isLoopback } from './loopback.ts';
+export { isMissingFile } from './missing-file.ts';
 export { ANNOTATION_PREFIX, isName, requireName, URI_BASE } from './names.ts';
 export { allBounded, mapBounded, type Settled } from './parallel.ts';
 export { describeIssue, parseJsonWith, parseWith, type Source } from './parse.ts';

@@ -140,6 +140,10 @@ describe('signedContent', () => {
     ['an unsigned draft', provenancePredicate(input)],
     ['a component that is no name', completeProvenance(provenancePredicate({ ...input, component: '../x' }), run)],
     [
+      'an environment that is no name',
+      completeProvenance(provenancePredicate({ ...input, environments: ['a\nevil: true'] }), run),
+    ],
+    [
       'another build type',
       { ...complete, buildDefinition: { buildType: 'https://actions.github.io/buildtypes/workflow/v1' } },
     ],

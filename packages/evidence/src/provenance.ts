@@ -8,7 +8,7 @@ export const BUILD_TYPE = `${URI_BASE}build-types/package/v1`;
 export interface ProvenanceInput {
   readonly build: Build;
   readonly component: string;
-  /** The packed directory, relative to the workspace; absent when what `render` wrote was packed. */
+  /** The component's directory, relative to the workspace; absent when only the render step knows it. */
   readonly path?: string;
   /** `helm`, `kustomize`, `plain`; absent when a directory was packed as it is. */
   readonly engine?: string;
@@ -114,7 +114,7 @@ export const ProvenanceSchema = v.object({
     buildType: v.literal(BUILD_TYPE),
     externalParameters: v.object({
       component: v.pipe(v.string(), v.check(isName, '!wants a component name')),
-      environments: v.array(v.string()),
+      environments: v.array(v.pipe(v.string(), v.check(isName, '!wants an environment name'))),
       flags: v.record(v.string(), v.union([v.string(), v.boolean()])),
     }),
     resolvedDependencies: v.pipe(

@@ -116,12 +116,12 @@ function imageComponent(image: FoundImage): Component {
   });
 }
 
+/** Without the digest of the executable, which differs between CPUs: it would be part of the artifact's (invariant 2). Provenance has it. */
 function toolComponent(tool: Tool): Component {
   return new Component(ComponentType.Application, tool.name, {
     bomRef: `tool:${tool.name}@${tool.version}`,
     version: tool.version,
     purl: toolPurl(tool),
-    hashes: hashes(tool.digest),
     properties: properties([['reported-by', tool.reportedBy]]),
   });
 }
@@ -175,6 +175,6 @@ function properties(values: readonly (readonly [string, string | undefined])[]):
   );
 }
 
-function hashes(digest: Digest | undefined): HashDictionary {
-  return new HashDictionary(digest === undefined ? [] : [[HashAlgorithm['SHA-256'], hexOf(digest)]]);
+function hashes(digest: Digest): HashDictionary {
+  return new HashDictionary([[HashAlgorithm['SHA-256'], hexOf(digest)]]);
 }

@@ -32,4 +32,19 @@ describe('copyArtifact', () => {
       }),
     );
   });
+
+  it('reads no content where the registry takes it from the source itself', async () => {
+    const store = fakeStore(({ url }) => (url.includes('mount=') ? { status: 201 } : undefined));
+    await withServer(store.handle, async (host) => {
+      const client = connect(host);
+      await copyArtifact({
+        source: client,
+        sourceRepository: REPOSITORY,
+        target: client,
+        targetRepository: 'production/web',
+        manifest: { descriptor: subject, bytes: manifest },
+      });
+      expect(store.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'HEAD', 'POST', 'PUT']);
+    });
+  });
 });

@@ -6,7 +6,7 @@ const MEDIA_TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-
 
 export const MediaTypeSchema = v.pipe(v.string(), v.regex(MEDIA_TYPE_NAME, '!wants a media type (type/subtype)'));
 
-export const DigestSchema = v.custom<Digest>(
+const DigestSchema = v.custom<Digest>(
   (value) => typeof value === 'string' && isDigest(value),
   '!wants sha256: followed by 64 lower-case hex digits',
 );

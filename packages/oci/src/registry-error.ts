@@ -32,9 +32,18 @@ export function registryFault(response: HttpResponse): RegistryFault | undefined
   if (first === undefined) {
     return undefined;
   }
-  const detail = typeof first.detail === 'string' ? first.detail : (JSON.stringify(first.detail) ?? '');
+  const detail = detailText(first.detail);
   const shownDetail = ['', '{}', '[]', 'null'].includes(detail) ? '' : ` (${cleanText(detail)})`;
   return { code: cleanText(first.code), text: `${cleanText(first.message)}${shownDetail}` };
+}
+
+/** Nesting that is read can still be too deep to be written. */
+function detailText(detail: unknown): string {
+  try {
+    return typeof detail === 'string' ? detail : (JSON.stringify(detail) ?? '');
+  } catch {
+    return '';
+  }
 }
 
 /** A registry's own words, safe to show: one line, no control or direction characters, at most 300 characters. */

@@ -1,4 +1,4 @@
-import { type Context, canonicalJson, type Digest, parseJsonWith, UserError } from '@gitless/core';
+import { allBounded, type Context, canonicalJson, type Digest, parseJsonWith, UserError } from '@gitless/core';
 import * as v from 'valibot';
 import type { Descriptor } from './descriptor.ts';
 import { withLock } from './keyed-lock.ts';
@@ -8,6 +8,7 @@ import { MEDIA_TYPE } from './media-types.ts';
 import { fallbackName, fallbackTag, fetchFallback, fetchFromApi } from './referrers.ts';
 import type { Transport } from './transport.ts';
 
+const MAX_PARALLEL = 8;
 /** A registry with the API may list a new referrer a little later. */
 const LISTING_TRIES = 4;
 const LISTING_PAUSE_MS = 250;
@@ -16,12 +17,12 @@ const UPDATE_TRIES = 10;
 /** Doubles with each try; the pause is anything up to it, so that writers who met do not meet again. */
 const UPDATE_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
-/** How long another writer can be between its reading and its writing: as long as we were, three times over, and a little. */
-const SETTLE_FACTOR = 3;
-const SETTLE_MS = 50;
+/** How long another writer can be between its reading and its writing: as long as we were, twice over, and a little. */
+const SETTLE_FACTOR = 2;
+const SETTLE_MS = 100;
+/** Where writers are seen to meet, the machine or the registry is busy, and any of them can take longer. */
+const CONTENDED_FACTOR = 3;
 const SETTLE_ROUNDS = 20;
-/** Where writers meet, the machine or the registry is busy, and they take longer. */
-const LONGEST_SETTLE_FACTOR = 3;
 /** What a write that was sent once can meet, and another round can cure. */
 const PASSING: readonly string[] = ['HTTP_UNREACHABLE', 'REGISTRY_ERROR'];
 
@@ -55,10 +56,10 @@ export async function storeReferrers(
   { subject, referrers }: { subject: Digest; referrers: readonly StoredReferrer[] },
 ): Promise<void> {
   const descriptors = referrers.map(({ descriptor }) => descriptor);
-  for (const { bytes, descriptor } of referrers) {
+  await allBounded(referrers, MAX_PARALLEL, context.signal, ({ bytes, descriptor }) => {
     const { digest: reference, mediaType } = descriptor;
-    await storeManifest(transport, repository, { reference, mediaType, bytes });
-  }
+    return storeManifest(transport, repository, { reference, mediaType, bytes });
+  });
   const place = { transport, repository, subject };
   if (descriptors.length > 0 && !(await isListedByApi(context, place, descriptors))) {
     await withLock(`${transport.registry}/${repository}@${subject}`, () => updateFallback(context, place, descriptors));
@@ -108,10 +109,8 @@ async function updateFallback(context: Context, place: Place, descriptors: reado
     try {
       const written = bytes === undefined ? current?.descriptor.digest : await writeFallback(place, current, bytes);
       const settle = SETTLE_MS + SETTLE_FACTOR * (context.now().getTime() - started);
-      if (
-        written !== undefined &&
-        (await staysListed(context, place, { descriptors, written, settle, met: attempt - 1 }))
-      ) {
+      const write = { descriptors, written, settle, isContended: attempt > 1 };
+      if (await staysListed(context, place, write)) {
         return;
       }
     } catch (error) {
@@ -141,30 +140,33 @@ function writeFallback(
   });
 }
 
+interface Write {
+  readonly descriptors: readonly Descriptor[];
+  /** The list as it was written; undefined when the registry did not take it. */
+  readonly written: Digest | undefined;
+  /** Milliseconds after which whoever read before that write has written too. */
+  readonly settle: number;
+  /** Whether others were seen to write. */
+  readonly isContended: boolean;
+}
+
 /** Whether the list holds the entries after a pause in which nobody wrote; false as soon as one is gone. */
-async function staysListed(
-  context: Context,
-  place: Place,
-  {
-    descriptors,
-    written,
-    settle,
-    met,
-  }: { descriptors: readonly Descriptor[]; written: Digest; settle: number; met: number },
-): Promise<boolean> {
-  let last = written;
-  for (let round = 1; round <= SETTLE_ROUNDS; round += 1) {
-    await context.sleep(Math.min(settle * Math.min(round + met, LONGEST_SETTLE_FACTOR), LONGEST_PAUSE_MS));
+async function staysListed(context: Context, place: Place, write: Write): Promise<boolean> {
+  let last = write.written;
+  let { isContended } = write;
+  for (let round = 1; last !== undefined && round <= SETTLE_ROUNDS; round += 1) {
+    await context.sleep(Math.min(write.settle * (isContended ? CONTENDED_FACTOR : 1), LONGEST_PAUSE_MS));
     const found = await fetchFallback(place.transport, place.repository, place.subject);
-    if (found === undefined || withDescriptors(place, found, descriptors) !== undefined) {
+    if (found === undefined || withDescriptors(place, found, write.descriptors) !== undefined) {
       return false;
     }
     if (found.descriptor.digest === last) {
       return true;
     }
     last = found.descriptor.digest;
+    isContended = true;
   }
-  return true;
+  return last !== undefined;
 }
 
 /** The index with the descriptors that it lacks added at its end, or undefined when it holds them all. */

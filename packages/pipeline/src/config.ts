@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeIssue, errorMessage, UserError } from '@gitless/core';
+import { describeIssue, errorMessage, isMissingFile, UserError } from '@gitless/core';
 import * as v from 'valibot';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { type Config, ConfigSchema, NamedComponent, PatternComponent } from './config-schema.ts';
@@ -19,7 +19,7 @@ export async function readConfig(workspace: string, file: string | undefined): P
   try {
     text = await readFile(join(workspace, file ?? DEFAULT_FILE), 'utf8');
   } catch (error) {
-    if (file === undefined && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (file === undefined && isMissingFile(error)) {
       return undefined;
     }
     throw new UserError({

@@ -18,7 +18,7 @@ import type { PromotionPlan } from './plan-promotion.ts';
 import { type PromotionRequest, placeName } from './promotion-request.ts';
 import { moveTag, pushBundles, readBackManifest, type TaggableManifest, writeTagOnce } from './publish.ts';
 import {
-  type ArtifactEvidence,
+  type BundleReferrer,
   isSignedBy,
   readEvidence,
   requireEvidence,
@@ -54,26 +54,29 @@ export async function preparePromotion(
       targetRepository: target.repository,
       manifest,
     });
-    await copyReferrers(context, request, plan);
   }
   const where = { repository: target.repository, digest };
   const trust = { root: request.trustedRoot, identities: [request.shipper, request.promoter] };
-  const before = await readEvidence(context, target.client, where, trust, plan.evidence.referrers);
+  const { referrers: there } = await readEvidence(context, target.client, where, trust, plan.evidence.referrers);
+  const listed = new Set(there.map(({ descriptor }) => descriptor.digest));
+  const copies = plan.evidence.referrers.filter(({ descriptor }) => !listed.has(descriptor.digest));
+  const known = [...there, ...copies];
+  const found = findRecord(known, request);
   const record =
-    findRecord(before, request) ??
-    statementAbout(digest, PREDICATE.promotion, { ...promotionRecord(context, request, plan) }, component);
-  const own = before.referrers.filter((referrer) => isSignedBy(referrer, request.promoter));
+    found ?? statementAbout(digest, PREDICATE.promotion, { ...promotionRecord(context, request, plan) }, component);
+  const own = known.filter((referrer) => isSignedBy(referrer, request.promoter));
   const missing = [
     ...(own.some(({ verified }) => verified.statement.predicateType === PREDICATE.signature)
       ? []
       : [statementAbout(digest, PREDICATE.signature, {}, component)]),
-    ...(findRecord(before, request) === undefined ? [record] : []),
+    ...(found === undefined ? [record] : []),
   ];
   // Signed at once, because Rekor v2 answers at its next checkpoint only.
   const signed = await allBounded(missing, OWN_PREDICATES.length, context.signal, (statement) =>
     signer.sign(statement),
   );
-  await attach(context, request, plan, signed);
+  // Together: each writing of a list of referrers is followed by a pause.
+  await pushBundles(context, target, digest, [...copies, ...signed.map((each) => asReferrer(plan, each))]);
   // All of it, as the target gives it back: nothing that was known before counts here.
   const after = await readEvidence(context, target.client, where, trust);
   requireEvidence(after, { identity: request.shipper, predicateTypes: REQUIRED_PREDICATES, component, digest });
@@ -116,31 +119,15 @@ async function requireUnmoved(request: PromotionRequest, { current, manifest }: 
   }
 }
 
-async function copyReferrers(context: Context, { target }: PromotionRequest, plan: PromotionPlan): Promise<void> {
-  const listed = new Set(
-    (await target.client.listReferrers(target.repository, plan.digest)).map(({ digest }) => digest),
-  );
-  const missing = plan.evidence.referrers.filter(({ descriptor }) => !listed.has(descriptor.digest));
-  await pushBundles(context, target, plan.digest, missing);
-}
-
-async function attach(
-  context: Context,
-  request: PromotionRequest,
-  plan: PromotionPlan,
-  statements: readonly SignedStatement[],
-): Promise<void> {
-  const referrers = statements.map(({ bundle, verified }) => {
-    const { predicateType } = verified.statement;
-    const signed = { bytes: bundle, predicateType, signedAt: verified.signedAt };
-    return { ...bundleReferrer(plan.manifest.descriptor, signed), bundle };
-  });
-  await pushBundles(context, request.target, plan.digest, referrers);
+function asReferrer({ manifest: subject }: PromotionPlan, { bundle, verified }: SignedStatement): BundleReferrer {
+  const signed = { bytes: bundle, predicateType: verified.statement.predicateType, signedAt: verified.signedAt };
+  const { manifest, descriptor } = bundleReferrer(subject.descriptor, signed);
+  return { manifest, descriptor, bundle };
 }
 
 /** The promotion that a former attempt signed. */
-function findRecord(evidence: ArtifactEvidence, request: PromotionRequest): Statement | undefined {
-  return evidence.referrers.find((referrer) => isRecordOf(referrer, request))?.verified.statement;
+function findRecord(referrers: readonly VerifiedReferrer[], request: PromotionRequest): Statement | undefined {
+  return referrers.find((referrer) => isRecordOf(referrer, request))?.verified.statement;
 }
 
 /** Says, by this identity, that this version went to this channel at this place: a copied statement tells of another one. */

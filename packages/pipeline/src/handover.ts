@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { type Build, canonicalJson, describeError, errorMessage, parseJsonWith, UserError } from '@gitless/core';
-import { type PromoteResult, type Result, ResultSchema } from './results.ts';
+import { type ComponentResult, type PromoteResult, type Result, ResultSchema } from './results.ts';
 import { type WorkDir, writeFileAtomic } from './work-dir.ts';
 
 /** A former run's result of this step must not be taken for this one's when the step fails early. */
@@ -59,6 +59,14 @@ export function parseResult(json: string | Uint8Array, where: string, step: Resu
 /** What a result says of a failure: the code, and the message without the pointer to the docs. */
 export function failureOf(error: unknown): { code: string; message: string } {
   return { code: error instanceof UserError ? error.code : 'INTERNAL', message: describeError(error) };
+}
+
+/** What became of a step's components, by name: those that it worked on, and those of `listed` that had failed before. */
+export function withFormerFailures(
+  done: readonly ComponentResult[],
+  listed: readonly ComponentResult[],
+): ComponentResult[] {
+  return [...done, ...listed.filter(({ status }) => status === 'failed')].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** After result and outputs are written: the job is red if any component failed. Throws `COMPONENTS_FAILED`. */

@@ -2,11 +2,10 @@ export { parseVersion as requireVersion } from '@gitless/promotion';
 export { type Component, type ComponentInputs, filterByName, resolveComponents } from './components.ts';
 export { parseConfig, readConfig } from './config.ts';
 export { type Config, ConfigSchema } from './config-schema.ts';
-export { type ContentChanges, compareContent } from './content-changes.ts';
 export { type PreparedPromotion, preparePromotion, tagPromoted } from './execute-promotion.ts';
-export { anchored, type FluxTarget, fluxResources, TRUSTED_ROOT_SECRET } from './flux-resources.ts';
-export { failureOf, forgetResult, parseResult, readResult, requireAllOk, writeResult } from './handover.ts';
-export { addEntries, asDigest, findArtifact } from './layout-store.ts';
+export { anchored, fluxResources, TRUSTED_ROOT_SECRET } from './flux-resources.ts';
+export { failureOf, forgetResult, readResult, requireAllOk, withFormerFailures, writeResult } from './handover.ts';
+export { addEntries, asDigest } from './layout-store.ts';
 export { nearest as nearestName } from './nearest.ts';
 export {
   type PackagedComponent,
@@ -37,16 +36,12 @@ export {
 } from './results.ts';
 export { type SignedBundle, type SignRequest, signComponent } from './sign-component.ts';
 export {
-  openSigner,
+  openSession,
   readTrustedRoot,
-  requireOwnIdentity,
   resolveServices,
   type ServiceSettings,
-  type SessionRules,
-  type SigningToken,
   serviceSettings,
-  type TrustedRoot,
 } from './signing-session.ts';
-export { buildTag, channelOwner, pushTags, requirePromotable } from './tag-rules.ts';
+export { otherRefTags, pushTags, requirePromotable } from './tag-rules.ts';
 export type { Identity } from './verify-artifact.ts';
 export { type WorkDir, workDir, writeFileAtomic } from './work-dir.ts';

@@ -1,10 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TreeFile } from '@gitless/artifact';
-import { canonicalJson, PREDICATE } from '@gitless/core';
+import { canonicalJson, hexOf, PREDICATE, sha256 } from '@gitless/core';
+import type { Descriptor } from '@gitless/oci';
 import { describe, expect, it } from 'vitest';
 import { BUILD, withDirectory } from './fixtures.ts';
-import { findArtifact } from './layout-store.ts';
+import { addEntries, findArtifact, writeBundle } from './layout-store.ts';
 import { type PackageInput, packageComponent, writePackages } from './package-component.ts';
 import { workDir } from './work-dir.ts';
 
@@ -75,6 +76,26 @@ describe('writePackages', () => {
         code: 'LAYOUT_ARTIFACT_MISSING',
       });
       await expect(readFile(join(dir.statements, 'api', 'provenance.json'))).rejects.toThrow('ENOENT');
+    });
+  });
+
+  it("holds the bundles of each component apart: a damaged one is its own component's fault only", async () => {
+    await withDirectory(async (root) => {
+      const dir = workDir(root);
+      const [web, api] = [packageComponent(INPUT), packageComponent({ ...INPUT, component: 'api', pathPrefix: 'api' })];
+      await writePackages(dir, [web, api]);
+      const bundle = { predicateType: PREDICATE.signature, signedAt: new Date(0) };
+      const entries: Descriptor[] = [];
+      for (const { component, manifest } of [web, api]) {
+        const artifact = { component, manifest: manifest.descriptor };
+        const bytes = Buffer.from(`bundle of ${component}`);
+        entries.push(await writeBundle(dir.layout, artifact, { ...bundle, bytes }));
+      }
+      await addEntries(dir.layout, entries);
+      await rm(join(dir.layout, 'blobs', 'sha256', hexOf(sha256('bundle of web'))));
+      const { bundles } = await findArtifact(dir.layout, 'api', api.manifest.descriptor.digest);
+      expect(bundles.map((stored) => Buffer.from(stored.bundle).toString())).toEqual(['bundle of api']);
+      await expect(findArtifact(dir.layout, 'web', undefined)).rejects.toMatchObject({ code: 'LAYOUT_BLOB_MISSING' });
     });
   });
 

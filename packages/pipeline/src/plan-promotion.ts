@@ -4,7 +4,14 @@ import { type ChannelState, type Promotion, PromotionSchema, promotedVersion, re
 import { type ContentChanges, compareContent, contentFiles } from './content-changes.ts';
 import { type PromotionPlace, type PromotionRequest, placeName } from './promotion-request.ts';
 import { readBackManifest, type TaggableManifest } from './publish.ts';
-import { type ArtifactEvidence, readEvidence, requireEvidence, type VerifiedReferrer } from './verify-artifact.ts';
+import {
+  type ArtifactEvidence,
+  type Identity,
+  isSignedBy,
+  readEvidence,
+  requireEvidence,
+  type VerifiedReferrer,
+} from './verify-artifact.ts';
 
 /** What a promotion would do; nothing is written yet. */
 export interface PromotionPlan {
@@ -17,7 +24,7 @@ export interface PromotionPlan {
   readonly shipped: readonly VerifiedReferrer[];
   /** Where the content lies inside the artifact, as the shipper signed it. */
   readonly content: SignedContent;
-  /** Version tag, channel and this run's promotion statement are there already. */
+  /** Version tag, channel and all statements are at the target already. */
   readonly done: boolean;
 }
 
@@ -48,8 +55,27 @@ export async function planPromotion(context: Context, request: PromotionRequest)
   const taken = await requireVersionFree(context, request, digest);
   requireMove({ channel, version, digest, current, expectedCurrent: request.expectedCurrent });
   const changes = await changesAgainst(request, current, manifest);
-  const done = taken && current?.digest === digest && current.version === version;
+  const tagged = taken && current?.digest === digest && current.version === version;
+  const done = tagged && (await isComplete(context, request, evidence, digest));
   return { digest, current, changes, manifest, evidence, shipped, content: contentOf(shipped), done };
+}
+
+/** Whether the target still holds all that a promotion leaves there: what was lost since is added again (invariant 6). */
+async function isComplete(
+  context: Context,
+  request: PromotionRequest,
+  { referrers: known }: ArtifactEvidence,
+  digest: Digest,
+): Promise<boolean> {
+  const { shipper, promoter, target } = request;
+  const trust = { root: request.trustedRoot, identities: [shipper, promoter] };
+  const where = { repository: target.repository, digest };
+  const { referrers } = await readEvidence(context, target.client, where, trust, known);
+  const holds = (identity: Identity, types: readonly string[]) =>
+    types.every((type) =>
+      referrers.some((one) => one.verified.statement.predicateType === type && isSignedBy(one, identity)),
+    );
+  return holds(shipper, REQUIRED_PREDICATES) && holds(promoter, [PREDICATE.signature, PREDICATE.promotion]);
 }
 
 /** The provenance is among the required statements, so there is one. */

@@ -16,14 +16,6 @@ const CONFIG: Config = {
   channels: { latest: { by: 'push' } },
 };
 
-const NO_INPUTS = {
-  identity: undefined,
-  issuer: undefined,
-  sourceRepository: undefined,
-  trustedRoot: undefined,
-  signingConfig: undefined,
-};
-
 const NOTHING = {
   identity: undefined,
   trustedRoot: undefined,
@@ -35,7 +27,7 @@ const NOTHING = {
 
 describe('resolvePolicy', () => {
   it('takes the rules of gitless.yaml on the default branch only', () => {
-    expect(resolvePolicy(CONFIG, true, NO_INPUTS)).toEqual({
+    expect(resolvePolicy(CONFIG, true, {})).toEqual({
       identity: CONFIG.identity,
       trustedRoot: 'root.json',
       signingConfig: 'signing.json',
@@ -43,17 +35,17 @@ describe('resolvePolicy', () => {
       registry: 'ghcr.io/acme',
       production: 'ghcr.io/acme-production',
     });
-    expect(resolvePolicy(CONFIG, false, NO_INPUTS)).toEqual(NOTHING);
-    expect(resolvePolicy(undefined, true, NO_INPUTS)).toEqual(NOTHING);
+    expect(resolvePolicy(CONFIG, false, {})).toEqual(NOTHING);
+    expect(resolvePolicy(undefined, true, {})).toEqual(NOTHING);
   });
 
   it('prefers inputs, which count on any ref', () => {
     const inputs = {
       identity: 'https://github.com/acme/shop/other.yml@main',
       issuer: 'https://other-issuer',
-      sourceRepository: 'acme/other',
-      trustedRoot: 'given.json',
-      signingConfig: 'given-config.json',
+      'source-repository': 'acme/other',
+      'trusted-root': 'given.json',
+      'signing-config': 'given-config.json',
     };
     for (const onDefaultBranch of [true, false]) {
       expect(resolvePolicy(CONFIG, onDefaultBranch, inputs)).toMatchObject({
@@ -68,7 +60,7 @@ describe('resolvePolicy', () => {
     ['identity', 'issuer is given without identity', { issuer: 'https://issuer' }],
     ['issuer', 'identity is given without issuer', { identity: 'https://github.com/acme/shop' }],
   ])('refuses an identity without %s, also where the file has both', (_what, message, change) => {
-    expect(() => resolvePolicy(CONFIG, true, { ...NO_INPUTS, ...change })).toThrow(message);
+    expect(() => resolvePolicy(CONFIG, true, change)).toThrow(message);
   });
 });
 

@@ -2,13 +2,13 @@ import { UserError } from '@gitless/core';
 import type { Config } from './config-schema.ts';
 import type { Identity } from './verify-artifact.ts';
 
-/** What the step's inputs say where `gitless.yaml` could say it too. */
+/** The step's inputs that say what `gitless.yaml` could say too, by their names; no step has all of them. */
 export interface PolicyInputs {
-  readonly identity: string | undefined;
-  readonly issuer: string | undefined;
-  readonly sourceRepository: string | undefined;
-  readonly trustedRoot: string | undefined;
-  readonly signingConfig: string | undefined;
+  readonly identity?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly 'source-repository'?: string | undefined;
+  readonly 'trusted-root'?: string | undefined;
+  readonly 'signing-config'?: string | undefined;
 }
 
 /** Who may sign and what is trusted; undefined where nobody says it. */
@@ -40,11 +40,11 @@ export function resolvePolicy(config: Config | undefined, onDefaultBranch: boole
       ? { issuer: inputs.issuer, subject: inputs.identity }
       : undefined;
   const identity = fromInputs ?? rules?.identity;
-  const repository = inputs.sourceRepository ?? rules?.identity?.repository;
+  const repository = inputs['source-repository'] ?? rules?.identity?.repository;
   return {
     identity: identity && { ...identity, ...(repository === undefined ? {} : { repository }) },
-    trustedRoot: inputs.trustedRoot ?? rules?.trust?.['trusted-root'],
-    signingConfig: inputs.signingConfig ?? rules?.trust?.['signing-config'],
+    trustedRoot: inputs['trusted-root'] ?? rules?.trust?.['trusted-root'],
+    signingConfig: inputs['signing-config'] ?? rules?.trust?.['signing-config'],
     channels: rules?.channels,
     registry: rules?.registry,
     production: rules?.production,

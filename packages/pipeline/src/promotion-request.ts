@@ -1,6 +1,6 @@
 import { type Build, isDigest, UserError } from '@gitless/core';
 import type { RegistryClient } from '@gitless/oci';
-import type { verifyBundle } from '@gitless/signing';
+import type { TrustedRoot } from '@gitless/signing';
 import type { Identity } from './verify-artifact.ts';
 
 /** Where production lives, and where the candidate is. */
@@ -22,7 +22,7 @@ export interface PromotionRequest {
   readonly optIns: readonly string[];
   readonly source: PromotionPlace;
   readonly target: PromotionPlace;
-  readonly trustedRoot: Parameters<typeof verifyBundle>[0];
+  readonly trustedRoot: TrustedRoot;
   /** Who must have shipped it. */
   readonly shipper: Identity;
   /** Who promotes: this run's own identity, whose earlier promotions count. */

@@ -8,13 +8,13 @@ import {
   UserError,
 } from '@gitless/core';
 import { type Descriptor, EMPTY_CONFIG, MEDIA_TYPE, parseManifest, type RegistryClient, readBlob } from '@gitless/oci';
-import type { verifyBundle } from '@gitless/signing';
+import type { TrustedRoot } from '@gitless/signing';
 import { findArtifact, type StoredArtifact } from './layout-store.ts';
 import { buildTag } from './tag-rules.ts';
 import { type BundleReferrer, type Identity, readEvidence, requireEvidence } from './verify-artifact.ts';
 
 /** Blobs of one component. */
-const MAX_PARALLEL_BLOBS = 4;
+const MAX_PARALLEL_BLOBS = 8;
 
 export interface PublishRequest {
   readonly layout: string;
@@ -24,7 +24,7 @@ export interface PublishRequest {
   readonly client: RegistryClient;
   readonly repository: string;
   readonly identity: Identity;
-  readonly trustedRoot: Parameters<typeof verifyBundle>[0];
+  readonly trustedRoot: TrustedRoot;
   /** Channels to move once everything is verified. */
   readonly tags: readonly string[];
 }
@@ -80,11 +80,12 @@ async function pushArtifact(
 ): Promise<TaggableManifest> {
   const { client, repository, layout } = request;
   const bytes = await readBlob(layout, artifact.manifest);
+  const { config, layers } = parseManifest(bytes, `manifest ${artifact.manifest.digest} of the layout`);
+  // Asked for even where the manifest is there: a clean-up, or whoever may delete, can have taken its content away.
+  await allBounded([config, ...layers], MAX_PARALLEL_BLOBS, context.signal, (blob) =>
+    client.putBlob(repository, () => readBlob(layout, blob), blob.digest),
+  );
   if ((await client.getManifest(repository, artifact.manifest.digest)) === undefined) {
-    const { config, layers } = parseManifest(bytes, `manifest ${artifact.manifest.digest} of the layout`);
-    await allBounded([config, ...layers], MAX_PARALLEL_BLOBS, context.signal, async (blob) => {
-      await client.putBlob(repository, await readBlob(layout, blob), blob.digest);
-    });
     await client.putManifest(repository, artifact.manifest.digest, artifact.manifest.mediaType, bytes);
   }
   return readBackManifest(client, repository, artifact.manifest.digest);

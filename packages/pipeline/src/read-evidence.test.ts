@@ -104,6 +104,18 @@ describe('readEvidence', () => {
     });
   });
 
+  it('reads what is known once, and everything else', async () => {
+    const signature = await attach(statementAbout(DIGEST, PREDICATE.signature, {}));
+    const { referrers: known } = await read();
+    const sbom = await attach(statementAbout(DIGEST, PREDICATE.sbom, {}));
+    const before = registry.requests.length;
+    const where = { repository: REPOSITORY, digest: DIGEST };
+    const { referrers } = await readEvidence(context, client, where, trust, known);
+    expect(referrers.map(({ descriptor }) => descriptor.digest).sort()).toEqual([signature, sbom].sort());
+    const manifests = registry.requests.slice(before).filter(({ path }) => path.includes('/manifests/sha256:'));
+    expect(manifests.map(({ path }) => path)).toEqual([`/v2/${REPOSITORY}/manifests/${sbom}`]);
+  });
+
   it('rejects a bundle about something else and a manifest with two of them', async () => {
     const other: Digest = `sha256:${'e'.repeat(64)}`;
     const foreign = await attach(statementAbout(other, PREDICATE.signature, {}));
@@ -116,6 +128,19 @@ describe('readEvidence', () => {
         [double, 'BUNDLE_INVALID'],
       ]),
     );
+  });
+
+  it('does not read a bundle that claims to be huge', async () => {
+    const bytes = Buffer.from('x');
+    await client.putBlob(REPOSITORY, bytes, sha256(bytes));
+    const layer = { mediaType: MEDIA_TYPE.sigstoreBundle, digest: sha256(bytes), size: 2 ** 31 };
+    const referrer = await putManifest(
+      { schemaVersion: 2, mediaType: MEDIA_TYPE.imageManifest, config: layer, layers: [layer], subject },
+      MEDIA_TYPE.imageManifest,
+    );
+    const from = registry.requests.length;
+    expect(await read()).toMatchObject({ referrers: [], rejected: [{ digest: referrer, code: 'BUNDLE_INVALID' }] });
+    expect(registry.requests.slice(from).filter(({ path }) => path.includes('/blobs/'))).toEqual([]);
   });
 
   it('passes over referrers that are no bundles: other artifacts, indexes', async () => {

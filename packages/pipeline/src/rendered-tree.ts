@@ -113,5 +113,5 @@ async function componentFiles(component: ComponentResult, read: ReadFile): Promi
  */
 function isRenderedFile(path: string, environments: readonly string[]): boolean {
   const [environment = '', file = '', ...deeper] = path.split('/');
-  return environments.includes(environment) && deeper.length === 0 && /^[^.-][^-]*-.*\.yaml$/.test(file);
+  return environments.includes(environment) && deeper.length === 0 && /^[^.].*-.*\.yaml$/.test(file);
 }

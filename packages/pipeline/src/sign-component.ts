@@ -5,6 +5,8 @@ import {
   type Build,
   type Context,
   type Digest,
+  errorMessage,
+  isMissingFile,
   PREDICATE,
   parseJsonWith,
   type Statement,
@@ -14,11 +16,9 @@ import {
 } from '@gitless/core';
 import { completeProvenance } from '@gitless/evidence';
 import type { Descriptor } from '@gitless/oci';
-import { type Signer, type VerifiedStatement, verifyBundle } from '@gitless/signing';
+import { type Signer, type TrustedRoot, type VerifiedStatement, verifyBundle } from '@gitless/signing';
 import { RUN_AGAIN } from './handover.ts';
 import { findArtifact, STATEMENT_FILES, type StoredArtifact, writeBundle } from './layout-store.ts';
-
-type TrustedRoot = Parameters<typeof verifyBundle>[0];
 
 export interface SignedBundle {
   readonly predicateType: string;
@@ -102,12 +102,21 @@ function complete(statement: Statement, { builderId, build }: SignRequest): Stat
   return { ...statement, predicate: completeProvenance(statement.predicate, { builderId, build }) };
 }
 
+/** Undefined when there is no such file. Throws `STATEMENT_CHANGED`. */
 async function readStatement(path: string, predicateType: string, digest: Digest): Promise<Statement | undefined> {
   let json: Uint8Array;
   try {
     json = await readFile(path);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isMissingFile(error)) {
+      return undefined;
+    }
+    throw new UserError({
+      code: 'STATEMENT_CHANGED',
+      what: `${path} cannot be read`,
+      why: errorMessage(error),
+      fix: RUN_AGAIN,
+    });
   }
   const statement = parseJsonWith(StatementSchema, json, { code: 'STATEMENT_CHANGED', where: path, fix: RUN_AGAIN });
   const subjects = statement.subject.map((subject) => `sha256:${subject.digest.sha256}`);

@@ -60,6 +60,12 @@ describe('requireOwnIdentity', () => {
 describe('resolveServices', () => {
   const context = testContext();
   const urls = { fulcioUrl: 'https://fulcio.test', rekorUrl: 'https://rekor.test', tsaUrl: 'https://tsa.test/api' };
+  const given = {
+    'signing-config': undefined,
+    'fulcio-url': urls.fulcioUrl,
+    'rekor-url': urls.rekorUrl,
+    'tsa-url': urls.tsaUrl,
+  };
   const config = JSON.stringify({
     mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
     caUrls: [{ url: 'https://ca.file.test', majorApiVersion: 1, validFor: { start: '2024-01-01T00:00:00Z' } }],
@@ -68,14 +74,14 @@ describe('resolveServices', () => {
   });
 
   it('takes the URLs that are given, and the rest from the signing config', async () => {
-    expect(await resolveServices(context, '/', { ...urls, signingConfig: undefined })).toEqual(urls);
+    expect(await resolveServices(context, '/', given)).toEqual(urls);
     await withDirectory(async (workspace) => {
       await writeFile(join(workspace, 'signing.json'), config);
       const settings = {
-        signingConfig: 'signing.json',
-        fulcioUrl: urls.fulcioUrl,
-        rekorUrl: undefined,
-        tsaUrl: undefined,
+        'signing-config': 'signing.json',
+        'fulcio-url': urls.fulcioUrl,
+        'rekor-url': undefined,
+        'tsa-url': undefined,
       };
       expect(await resolveServices(context, workspace, settings)).toEqual({
         fulcioUrl: urls.fulcioUrl,
@@ -86,9 +92,9 @@ describe('resolveServices', () => {
   });
 
   it('has no default instance, and sends no token in clear', async () => {
-    const none = { ...urls, signingConfig: undefined, rekorUrl: undefined };
+    const none = { ...given, 'rekor-url': undefined };
     await expect(resolveServices(context, '/', none)).rejects.toMatchObject({ code: 'SETTING_MISSING' });
-    const clear = { ...urls, signingConfig: undefined, fulcioUrl: 'http://fulcio.test' };
+    const clear = { ...given, 'fulcio-url': 'http://fulcio.test' };
     await expect(resolveServices(context, '/', clear)).rejects.toMatchObject({ code: 'SERVICE_NOT_HTTPS' });
   });
 });

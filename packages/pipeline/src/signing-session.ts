@@ -8,25 +8,24 @@ import {
   type Signer,
   type SigningServices,
   servicesFromSigningConfig,
+  type TrustedRoot,
 } from '@gitless/signing';
 
-export type TrustedRoot = ReturnType<typeof parseTrustedRoot>;
-
+/** Which Sigstore instance signs, by the names of the inputs. */
 export interface ServiceSettings {
   /** Path of a signing config, relative to the workspace. */
-  readonly signingConfig: string | undefined;
-  readonly fulcioUrl: string | undefined;
-  readonly rekorUrl: string | undefined;
-  readonly tsaUrl: string | undefined;
+  readonly 'signing-config': string | undefined;
+  readonly 'fulcio-url': string | undefined;
+  readonly 'rekor-url': string | undefined;
+  readonly 'tsa-url': string | undefined;
 }
 
 /** For `requireSettings`: whether the settings name a whole Sigstore instance. */
 export function serviceSettings(settings: ServiceSettings): readonly [name: string, value: unknown] {
-  const { signingConfig, fulcioUrl, rekorUrl, tsaUrl } = settings;
-  const urls = [fulcioUrl, rekorUrl, tsaUrl];
+  const urls = [settings['fulcio-url'], settings['rekor-url'], settings['tsa-url']];
   return [
     'signing-config (or fulcio-url, rekor-url and tsa-url)',
-    signingConfig ?? (urls.includes(undefined) ? undefined : urls),
+    settings['signing-config'] ?? (urls.includes(undefined) ? undefined : urls),
   ];
 }
 
@@ -36,17 +35,14 @@ export async function resolveServices(
   workspace: string,
   settings: ServiceSettings,
 ): Promise<SigningServices> {
+  const file = settings['signing-config'];
   const fromFile =
-    settings.signingConfig === undefined
+    file === undefined
       ? undefined
-      : servicesFromSigningConfig(
-          await readWorkspaceFile(workspace, settings.signingConfig),
-          settings.signingConfig,
-          context.now(),
-        );
-  const fulcioUrl = settings.fulcioUrl ?? fromFile?.fulcioUrl;
-  const rekorUrl = settings.rekorUrl ?? fromFile?.rekorUrl;
-  const tsaUrl = settings.tsaUrl ?? fromFile?.tsaUrl;
+      : servicesFromSigningConfig(await readWorkspaceFile(workspace, file), file, context.now());
+  const fulcioUrl = settings['fulcio-url'] ?? fromFile?.fulcioUrl;
+  const rekorUrl = settings['rekor-url'] ?? fromFile?.rekorUrl;
+  const tsaUrl = settings['tsa-url'] ?? fromFile?.tsaUrl;
   if (fulcioUrl === undefined || rekorUrl === undefined || tsaUrl === undefined) {
     throw new UserError({
       code: 'SETTING_MISSING',
@@ -133,12 +129,26 @@ export function requireOwnIdentity({ claims }: SigningToken, build: Build, rules
   return isShared ? [`shared-identity: ${claims.job_workflow_ref}`] : [];
 }
 
-/** A signer for this job: one token, one key, one certificate. The token must have passed {@link requireOwnIdentity}. */
-export function openSigner(
+/** Signs for this job: one token, one key, one certificate. */
+export interface SigningSession {
+  readonly signer: Signer;
+  /** The opt-in of the workflow file that the identity needed, if any, for record and summary. */
+  readonly optIns: readonly string[];
+}
+
+/**
+ * Exchanges the token for a certificate once {@link requireOwnIdentity} has passed it.
+ * Throws what that throws, `FULCIO_REFUSED` and `CERTIFICATE_REFUSED`.
+ */
+export async function openSession(
   context: Context,
   token: SigningToken,
-  services: SigningServices,
-  trustedRoot: TrustedRoot,
-): Promise<Signer> {
-  return createSigner(context, { services, trustedRoot, jwt: token.jwt, tokenSubject: token.claims.sub });
+  build: Build,
+  options: { readonly services: SigningServices; readonly trustedRoot: TrustedRoot; readonly rules: SessionRules },
+): Promise<SigningSession> {
+  const optIns = requireOwnIdentity(token, build, options.rules);
+  const { services, trustedRoot } = options;
+  const signer = await createSigner(context, { services, trustedRoot, jwt: token.jwt, tokenSubject: token.claims.sub });
+  context.log.info(`signing as ${signer.certificate.subject}`);
+  return { signer, optIns };
 }

@@ -1,7 +1,7 @@
 import { UserError } from '@gitless/core';
 import { describe, expect, it } from 'vitest';
 import { BUILD } from './fixtures.ts';
-import { buildTag, channelOwner, pushTags, requirePromotable } from './tag-rules.ts';
+import { buildTag, channelOwner, otherRefTags, pushTags, requirePromotable } from './tag-rules.ts';
 
 const CHANNELS = {
   latest: { by: 'push' },
@@ -95,5 +95,26 @@ describe('buildTag', () => {
   it('names commit and run, not the attempt', () => {
     expect(buildTag(BUILD)).toBe('b-0123456789ab-4242');
     expect(buildTag({ ...BUILD, runAttempt: '3' })).toBe(buildTag(BUILD));
+  });
+});
+
+describe('otherRefTags', () => {
+  const inputs = { tags: ['next'], identity: 'https://github.com/acme/shop', issuer: 'https://issuer' };
+
+  it('takes a channel that the default branch does not write', () => {
+    expect(otherRefTags(inputs, undefined)).toEqual(['next']);
+    expect(otherRefTags(inputs, { schema: 1, channels: { prod: { by: 'push' } } })).toEqual(['next']);
+  });
+
+  it.each([
+    ['no tags', { tags: [] }, 'push on this ref needs tags [SETTING_MISSING]'],
+    ['no identity', { identity: undefined }, 'push on this ref needs identity [SETTING_MISSING]'],
+    ['no issuer', { issuer: undefined }, 'push on this ref needs issuer [SETTING_MISSING]'],
+    ['latest', { tags: ['next', 'latest'] }, 'latest belongs to the default branch [TAG_REFUSED]'],
+    ['a channel of gitless.yaml', { tags: ['prod'] }, 'prod belongs to the default branch [TAG_REFUSED]'],
+    ['a channel of promote', { tags: ['stable'] }, 'push may not write these tags [TAG_REFUSED]'],
+  ])('refuses %s', (_what, change, message) => {
+    const config = { schema: 1, channels: { prod: { by: 'push' } } } as const;
+    expect(() => otherRefTags({ ...inputs, ...change }, config)).toThrow(message);
   });
 });

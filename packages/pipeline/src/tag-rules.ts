@@ -2,6 +2,7 @@ import { type Build, UserError } from '@gitless/core';
 import { isTag } from '@gitless/oci';
 import { isVersion } from '@gitless/promotion';
 import type { Config } from './config-schema.ts';
+import { requireSettings } from './policy.ts';
 
 type Channels = Config['channels'];
 
@@ -32,6 +33,37 @@ export function pushTags(input: readonly string[], channels: Channels): string[]
     });
   }
   return [...new Set(tags)];
+}
+
+/** What the workflow file must say itself for `push` on another ref than the default branch. */
+export interface OtherRefInputs {
+  readonly tags: readonly string[];
+  readonly identity: string | undefined;
+  readonly issuer: string | undefined;
+}
+
+/**
+ * As {@link pushTags} on another ref than the default branch (invariant 12): tags, identity and issuer are written in the workflow file, and
+ * no channel of the default branch is among them. `config` is this ref's file: it can only take channels away here, never give one.
+ * Throws `SETTING_MISSING` or `TAG_REFUSED`.
+ */
+export function otherRefTags(inputs: OtherRefInputs, config: Config | undefined): string[] {
+  requireSettings('push on this ref', [
+    ['tags', inputs.tags.length > 0 ? inputs.tags : undefined],
+    ['identity', inputs.identity],
+    ['issuer', inputs.issuer],
+  ]);
+  const reserved = new Set(['latest', ...Object.keys(config?.channels ?? {})]);
+  const taken = inputs.tags.filter((tag) => reserved.has(tag));
+  if (taken.length > 0) {
+    throw new UserError({
+      code: 'TAG_REFUSED',
+      what: `${taken.join(', ')} belongs to the default branch`,
+      why: 'a cluster that follows it would get what was not merged',
+      fix: 'give this ref a channel of its own, such as next',
+    });
+  }
+  return pushTags(inputs.tags, undefined);
 }
 
 function refusalForPush(tag: string, channels: Channels): string | undefined {

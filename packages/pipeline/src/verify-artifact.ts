@@ -10,10 +10,8 @@ import {
 import { BUILD_TYPE, ProvenanceSchema, signedContent, TestResultSchema } from '@gitless/evidence';
 import { type Descriptor, MEDIA_TYPE, parseManifest, type RegistryClient } from '@gitless/oci';
 import { PromotionSchema } from '@gitless/promotion';
-import { type Expectation, type VerifiedStatement, verifyBundle } from '@gitless/signing';
+import { type Expectation, type TrustedRoot, type VerifiedStatement, verifyBundle } from '@gitless/signing';
 import * as v from 'valibot';
-
-type TrustedRoot = Parameters<typeof verifyBundle>[0];
 
 /** An identity that may sign, without the digest. */
 export type Identity = Omit<Expectation, 'digest'>;
@@ -38,8 +36,10 @@ export interface ArtifactEvidence {
 
 /** How Flux and cosign tell a bundle: by the layer, not by the artifact type (cosign `pkg/oci/remote/signatures.go`). */
 const BUNDLE_MEDIA_TYPE_PREFIX = 'application/vnd.dev.sigstore.bundle';
-const MAX_PARALLEL = 4;
+const MAX_PARALLEL = 8;
 const MAX_REFERRERS = 200;
+/** Our largest holds an SBOM of 50,000 files in base64. */
+const MAX_BUNDLE_BYTES = 128 * 1024 * 1024;
 
 interface Trust {
   readonly root: TrustedRoot;
@@ -92,6 +92,13 @@ export async function readEvidence(
     }
     if (layers.length > 1 || subject?.digest !== where.digest) {
       return { descriptor, code: 'BUNDLE_INVALID', reason: 'its manifest does not carry one bundle about this digest' };
+    }
+    if (layer.size > MAX_BUNDLE_BYTES) {
+      return {
+        descriptor,
+        code: 'BUNDLE_INVALID',
+        reason: `it has ${layer.size} bytes; at most ${MAX_BUNDLE_BYTES} are read`,
+      };
     }
     const bundle = await client.getBlob(where.repository, layer);
     const listing = { ...descriptor, artifactType: MEDIA_TYPE.sigstoreBundle };

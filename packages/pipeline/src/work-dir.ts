@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isMissingFile } from '@gitless/core';
 
 /** Where the steps of one job leave their results for each other (design §4b). */
 export interface WorkDir {
@@ -62,7 +63,7 @@ export async function replaceDirectory(path: string, build: (directory: string) 
 }
 
 function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+  if (!isMissingFile(error)) {
     throw error;
   }
 }

@@ -1,3 +1,3 @@
 export { type ChannelMove, type ChannelState, promotedVersion, requireMove } from './channel.ts';
 export { type Promotion, PromotionSchema } from './promotion-record.ts';
-export { compareVersions, isVersion, parseVersion } from './version.ts';
+export { isVersion, parseVersion } from './version.ts';

@@ -11,15 +11,16 @@ import { type CredentialsRequest, resolveCredentials } from './resolve-credentia
  */
 export async function connectRegistry(
   context: Context,
-  request: Omit<CredentialsRequest, 'dockerAuths'> & { readonly plainHttp: boolean },
+  request: Omit<CredentialsRequest, 'dockerAuths'> & { readonly 'plain-http': boolean },
 ): Promise<RegistryClient> {
   const dockerAuths = await findDockerConfig(context);
-  const { credentials, source, note } = resolveCredentials({
-    ...request,
-    ...(dockerAuths === undefined ? {} : { dockerAuths }),
-  });
+  const { credentials, source, note } = resolveCredentials({ ...request, dockerAuths });
   context.log.info(`${request.registry}: ${source}${note === undefined ? '' : ` (${note})`}`);
-  return createRegistryClient(context, { registry: request.registry, credentials, plainHttp: request.plainHttp });
+  return createRegistryClient(context, {
+    registry: request.registry,
+    credentials,
+    plainHttp: request['plain-http'],
+  });
 }
 
 /** `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json` (docs.docker.com/reference/cli/docker "Configuration files"). */

@@ -1,3 +1,2 @@
 export { connectRegistry } from './connect.ts';
-export { type DockerAuths, readDockerConfig } from './docker-config.ts';
-export { type CredentialsRequest, type ResolvedCredentials, resolveCredentials } from './resolve-credentials.ts';
+export type { CredentialsRequest } from './resolve-credentials.ts';

@@ -14,7 +14,7 @@ describe('resolveCredentials', () => {
     registry: 'ghcr.io',
     username: 'user',
     password: 'password',
-    jobToken: 'job',
+    'job-token': 'job',
     actor: 'octocat',
     dockerAuths: config({ 'ghcr.io': { auth: base64('docker:secret') } }),
   };
@@ -30,7 +30,7 @@ describe('resolveCredentials', () => {
       [implicit, basic('docker', 'secret')],
       [job, basic('octocat', 'job')],
       [{ ...job, actor: '' }, basic('gitless', 'job')],
-      [{ registry: 'ghcr.io', username: '', password: '', token: '', jobToken: '' }, anonymous],
+      [{ registry: 'ghcr.io', username: '', password: '', token: '', 'job-token': '' }, anonymous],
     ] as const) {
       const resolved = resolveCredentials(request);
       expect(resolved.credentials).toEqual(credentials);
@@ -41,7 +41,7 @@ describe('resolveCredentials', () => {
   it.each(['ghrc.io', 'ghcr.io.example.com', 'ghcr.io:444', 'GHCR.IO', 'docker.io'])(
     'gives the job token to no other registry: %s',
     (registry) => {
-      const resolved = resolveCredentials({ registry, jobToken: 'job' });
+      const resolved = resolveCredentials({ registry, 'job-token': 'job' });
       expect(resolved.credentials).toEqual(anonymous);
       expect(resolved.note).toContain(registry);
       expect(resolved.note).toContain('ghcr.io only');

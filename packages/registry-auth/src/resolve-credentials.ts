@@ -2,18 +2,18 @@ import { UserError } from '@gitless/core';
 import type { Credentials } from '@gitless/oci';
 import { type DockerAuths, dockerCredentials } from './docker-config.ts';
 
-/** What a step knows; an empty text counts as absent, as an unset action input is one. */
+/** What a step knows, its inputs by their names; an empty text counts as absent, as an unset action input is one. */
 export interface CredentialsRequest {
   /** `host[:port]`. */
   readonly registry: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly token?: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly token?: string | undefined;
   /** `github.token`: goes to `ghcr.io` and nowhere else. */
-  readonly jobToken?: string;
+  readonly 'job-token'?: string | undefined;
   /** The user that started the run; the user name beside the job token. */
-  readonly actor?: string;
-  readonly dockerAuths?: DockerAuths;
+  readonly actor?: string | undefined;
+  readonly dockerAuths?: DockerAuths | undefined;
 }
 
 export interface ResolvedCredentials {
@@ -34,7 +34,7 @@ const NEUTRAL_USERNAME = 'gitless';
  * Throws `BAD_CREDENTIALS` for halves or two answers to one question, and what `dockerCredentials` throws.
  */
 export function resolveCredentials(request: CredentialsRequest): ResolvedCredentials {
-  const { registry, username, password, token, jobToken, actor, dockerAuths } = request;
+  const { registry, username, password, token, 'job-token': jobToken, actor, dockerAuths } = request;
   if (password && token) {
     throw badCredentials(registry, 'both a password and a token are given', 'give one of them');
   }

@@ -22,7 +22,7 @@ export interface Environment {
 }
 
 /** The name of the only environment where none is named and none is found. */
-export const DEFAULT_ENVIRONMENT = 'default';
+const DEFAULT_ENVIRONMENT = 'default';
 
 /**
  * Which environments a component has, and the folder of each (design: "gitless.yaml"): `{environment}` in the path,

@@ -1,11 +1,8 @@
 export { CHECKS, type CheckName, type CheckProblem, type CheckReport, type TreeFile } from './checks/report.ts';
 export { checkRenderedTree, checkSourceTree } from './checks/trees.ts';
-export { splitDocuments } from './documents.ts';
-export { detectEngine, type Engine } from './engine.ts';
-export type { NamedDirectory } from './environment-pattern.ts';
-export { DEFAULT_ENVIRONMENT, type Environment, type EnvironmentsSpec, resolveEnvironments } from './environments.ts';
-export { type KubernetesObject, parseObjects } from './kubernetes-object.ts';
-export { objectsToFiles, type RenderedFile } from './objects-to-files.ts';
+export type { Engine } from './engine.ts';
+export type { KubernetesObject } from './kubernetes-object.ts';
+export type { RenderedFile } from './objects-to-files.ts';
 export { requireDirectory } from './paths.ts';
 export { type RenderedComponent, type RenderedEnvironment, type RenderSpec, renderComponent } from './render.ts';
-export { findTool, type Tool } from './tools.ts';
+export type { Tool } from './tools.ts';

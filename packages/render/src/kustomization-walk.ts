@@ -14,6 +14,8 @@ export interface KustomizationReference {
   readonly field: string;
   /** As written, relative to the kustomization's folder if it is local. */
   readonly value: string;
+  /** Of a patch: the kind that its target names. */
+  readonly targetKind?: string;
 }
 
 interface SecretSource {
@@ -79,7 +81,7 @@ const REMOTE_FORMS = [
   /^(?:[a-z0-9]+::|https?:|gh:)/i,
   /^[a-z][a-z0-9-]*@[^/]*[:/]/i,
   /^github\.com[/:]/i,
-  /^[^\s"'{}]*\?(?:[^\s]*&)?(?:ref|version|timeout|submodules)=/,
+  /^[^\s"'{}?]*\?(?:\S*[&?])?(?:ref|version|timeout|submodules)=/,
   /^[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+(?::\d+)?\/.*(?:\/\/|\.git(?:\/|$)|_git\/)/i,
 ];
 
@@ -153,15 +155,12 @@ function pathsOrInline(field: string, values: readonly unknown[]): Kustomization
 function patches(field: string, values: readonly unknown[]): KustomizationContent {
   return combine(
     values.flat().map((patch) => {
-      const [targetKind] = strings(members(patch, 'target').flatMap((target) => members(target, 'kind')));
+      const [kind] = strings(members(patch, 'target').flatMap((target) => members(target, 'kind')));
+      const target = kind === undefined ? {} : { targetKind: kind };
       return {
         ...EMPTY,
-        references: references(`${field}.path`, members(patch, 'path')),
-        inline: strings(members(patch, 'patch')).map((text) => ({
-          field,
-          text,
-          ...(targetKind === undefined ? {} : { targetKind }),
-        })),
+        references: references(`${field}.path`, members(patch, 'path')).map((one) => ({ ...one, ...target })),
+        inline: strings(members(patch, 'patch')).map((text) => ({ field, text, ...target })),
       };
     }),
   );

@@ -264,6 +264,28 @@ describe('renderComponent with Kustomize', () => {
     expect(commands(calls, 'build')).toEqual([]);
   });
 
+  it.each([
+    [
+      'in place',
+      `generators: [${JSON.stringify('apiVersion: builtin\nkind: ConfigMapGenerator\nfiles: ["https://host.example/x"]')}]`,
+    ],
+    ['in a file', 'generators: [fetch.yaml]'],
+    ['in a folder', 'transformers: [fetch]'],
+  ])('refuses a builtin plugin, configured %s, that would fetch', async (_where, kustomization) => {
+    const plugin = 'apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: x}\npath: https://host.example/x\n';
+    const { context, calls } = await contextFor(() => CONFIG_MAP);
+    const spec = await specFor({
+      'app/kustomization.yaml': `${kustomization}\n`,
+      'app/fetch.yaml': plugin,
+      'app/fetch/kustomization.yaml': 'resources: [fetch.yaml]\n',
+      'app/fetch/fetch.yaml': plugin,
+    });
+    const line = (await problemOf(() => renderComponent(context, spec))).details?.join() ?? '';
+    expect(line).toContain('[REMOTE_BASE]');
+    expect(line).toContain('https://host.example/x');
+    expect(commands(calls, 'build')).toEqual([]);
+  });
+
   it('refuses a base outside the repository', async () => {
     const { context } = await contextFor(() => CONFIG_MAP);
     const spec = await specFor({ 'app/kustomization.yaml': 'bases: [../../]\n' });

@@ -39,6 +39,15 @@ describe('findTool', () => {
     expect(await findTool(context, 'kustomize', '5.8.1')).toMatchObject({ name: 'kubectl', version: '5.8.1' });
   });
 
+  it('asks the binary once, however many components want it', async () => {
+    const { context, calls, warnings } = recordingContext(await toolbox('kustomize'), VERSIONS);
+    const [first, ...others] = await Promise.all([1, 2, 3].map(() => findTool(context, 'kustomize')));
+    expect(others).toEqual([first, first]);
+    expect(calls).toHaveLength(1);
+    expect(warnings).toHaveLength(1);
+    expect(await problemOf(() => findTool(context, 'kustomize', '4.0.0'))).toMatchObject({ code: 'TOOL_VERSION' });
+  });
+
   it('refuses another version than the asserted one', async () => {
     const { context } = recordingContext(await toolbox('helm'), VERSIONS);
     expect(await problemOf(() => findTool(context, 'helm', '3.21.4'))).toMatchObject({ code: 'TOOL_VERSION' });

@@ -29,6 +29,12 @@ describe('readCertificate', () => {
     });
   });
 
+  it('refuses a certificate with two names: readers would differ about who signed', () => {
+    expect(() => readCertificate(Buffer.from(TWO_NAMES, 'base64'))).toThrow(
+      expect.objectContaining({ code: 'CERTIFICATE_REFUSED' }),
+    );
+  });
+
   it('refuses everything else as CERTIFICATE_REFUSED', async () => {
     const world = await startWorld();
     const der = await world.certificateFor(newKey().privateKey);
@@ -50,3 +56,12 @@ describe('readCertificate', () => {
     );
   });
 });
+
+/** For code signing, with an issuer and two URIs as subject alternative names (openssl req -x509). */
+const TWO_NAMES =
+  'MIIB4DCCAYagAwIBAgIULsilewm+EK0/PR1YmagfusBChQ8wCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBeDAeFw0yNjExMjQwOTQ4NThaFw0yNj' +
+  'ExMjYwOTQ4NThaMAwxCjAIBgNVBAMMAXgwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASFGgI3X2fAanaH0UXldJ9UFx//U0Ai/5EUF3vM33qj' +
+  'BdCDVjbNVwJ/sPKJfjcvAhjYNqDAh0lA/fS2oxQPVplNo4HFMIHCMBMGA1UdJQQMMAoGCCsGAQUFBwMDMG0GA1UdEQRmMGSGR2h0dHBzOi8vZ2' +
+  'l0aHViLmNvbS9hY21lL3Nob3AvLmdpdGh1Yi93b3JrZmxvd3Mvc2hpcC55bWxAcmVmcy9oZWFkcy9tYWluhhlodHRwczovL2dpdGh1Yi5jb20v' +
+  'ZXZpbC94MB0GCisGAQQBg78wAQgEDwwNaHR0cHM6Ly90b2tlbjAdBgNVHQ4EFgQUHV4Npnr4xu8sXlhmNAFOTUvSumowCgYIKoZIzj0EAwIDSA' +
+  'AwRQIhAJX4A4PMxqOyRVsj63nKb6nA2naSrClmxGzlWmzNNUPqAiBPbplFwhBTTBhMP8rmqdp44wocmI2h+P+j8MYNKvOwcQ==';

@@ -63,10 +63,10 @@ function parse(der: Uint8Array) {
   }
 }
 
-/** As Latin-1: `@sigstore/core` reads it as Node's "ascii", which drops the eighth bit, so that other bytes would pass for letters. */
+/** The one name: with several of them it would depend on the reader who signed. As Latin-1: `@sigstore/core` reads it as Node's "ascii", which drops the eighth bit, so that other bytes would pass for letters. */
 function subjectUri(certificate: X509Certificate): string | undefined {
-  const names = certificate.extSubjectAltName?.valueObj.subs[0]?.subs ?? [];
-  return names.find(({ tag }) => tag.isContextSpecific(URI_NAME))?.value.toString('latin1');
+  const [name, ...more] = certificate.extSubjectAltName?.valueObj.subs[0]?.subs ?? [];
+  return more.length === 0 && name?.tag.isContextSpecific(URI_NAME) ? name.value.toString('latin1') : undefined;
 }
 
 /** Extensions from 1.8 on are DER UTF8Strings. */

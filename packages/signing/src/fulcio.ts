@@ -76,6 +76,7 @@ function describeToken(jwt: string, now: Date): string[] {
   const { iss, aud, exp } = parseJsonWith(TokenSchema, Buffer.from(jwt.split('.')[1] ?? '', 'base64url'), {
     code: 'FULCIO_REFUSED',
     where: "the OIDC token's payload",
+    fix: 'run the job again; if it persists, tell those who run the OIDC issuer',
   });
   const left = exp - Math.floor(now.getTime() / 1000);
   const at = new Date(exp * 1000).toISOString().replace('.000Z', 'Z');

@@ -1,3 +1,4 @@
+export type { TrustedRoot } from '@sigstore/protobuf-specs';
 export type { CertificateFacts } from './certificate.ts';
 export { requireSafeServices, type SigningServices, servicesFromSigningConfig } from './services.ts';
 export { createSigner, type SignedStatement, type Signer, type SignerOptions } from './signer.ts';

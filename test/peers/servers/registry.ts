@@ -12,7 +12,7 @@ export interface RegistryServer {
   stop(): Promise<void>;
 }
 
-export interface RegistryTokens {
+interface RegistryTokens {
   /** From now on no token is good for this repository. */
   withdraw(repository: string): void;
   /** Runs `use`; the tokens given meanwhile have expired afterwards, long before the time that came with them. */

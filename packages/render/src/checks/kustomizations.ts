@@ -10,7 +10,7 @@ import {
 } from '../kustomization-walk.ts';
 import { isMapping, parseYaml } from '../yaml.ts';
 import { isPlaintext, isSopsFile, plaintextSecrets } from './plaintext-secret.ts';
-import { type CheckProblem, decode, problemText, type TreeFile } from './report.ts';
+import { type CheckProblem, decode, problemText, readDocuments, type TreeFile } from './report.ts';
 
 export type Tree = ReadonlyMap<string, TreeFile>;
 
@@ -32,7 +32,8 @@ export function contentProblems(tree: Tree, file: string, content: Kustomization
     ...content.references.flatMap((reference) => referenceProblem(tree, file, reference)),
     ...content.charts.map((field) => remote(file, `${field} pulls a chart: render it with the helm engine`)),
     ...secretSourceProblems(tree, file, content),
-    ...content.inline.flatMap(({ field, text, targetKind }) => inlineProblems(tree, file, field, text, targetKind)),
+    ...content.inline.flatMap((inline) => inlineProblems(tree, file, inline)),
+    ...content.references.flatMap((reference) => patchFileProblems(tree, file, reference)),
   ];
 }
 
@@ -87,7 +88,8 @@ function secretSourceProblems(tree: Tree, file: string, content: KustomizationCo
   });
 }
 
-function inlineProblems(tree: Tree, file: string, field: string, text: string, targetKind?: string): CheckProblem[] {
+function inlineProblems(tree: Tree, file: string, inline: KustomizationContent['inline'][number]): CheckProblem[] {
+  const { field, text, targetKind } = inline;
   return cutDocuments(text).flatMap((document) => {
     let value: unknown;
     try {
@@ -98,19 +100,51 @@ function inlineProblems(tree: Tree, file: string, field: string, text: string, t
     return [
       ...pluginProblems(tree, file, value),
       ...plaintextSecrets(value).map((message) => plaintext(file, `${field}: ${message}`)),
-      ...(targetKind === 'Secret' ? jsonPatchProblems(file, field, value) : []),
+      ...(PATCH_FIELD.test(field) ? patchProblems(file, field, value, targetKind) : []),
     ];
   });
 }
 
-/** RFC 6902 operations that write a Secret's values. */
-function jsonPatchProblems(file: string, field: string, operations: unknown): CheckProblem[] {
-  return (Array.isArray(operations) ? operations : [])
-    .filter(
-      (one) =>
-        isMapping(one) && /^\/(?:data|stringData)(?:\/|$)/.test(String(one['path'])) && isPlaintext(one['value']),
-    )
-    .map((one) => plaintext(file, `${field} writes ${String(one['path']).slice(0, 200)} of a Secret in the clear`));
+const PATCH_FIELD = /^patches(?:Json6902)?(?:\.path)?$/;
+
+/** A patch in a file of its own; the file's own pass looks for whole Secrets and reports what does not parse. */
+function patchFileProblems(tree: Tree, file: string, reference: KustomizationReference): CheckProblem[] {
+  const source = PATCH_FIELD.test(reference.field) ? tree.get(placeOf(file, reference.value)) : undefined;
+  return source === undefined
+    ? []
+    : readDocuments(source).documents.flatMap(({ value }) =>
+        patchProblems(file, reference.field, value, reference.targetKind),
+      );
+}
+
+/** What a patch puts into a Secret: RFC 6902 operations, or a strategic merge patch, whose own kind counts for nothing beside a target's. */
+function patchProblems(file: string, field: string, patch: unknown, targetKind: string | undefined): CheckProblem[] {
+  if (!mayBeSecret(targetKind)) {
+    return [];
+  }
+  if (!Array.isArray(patch)) {
+    const isMeant = isMapping(patch) && patch['kind'] !== 'Secret' && targetKind !== undefined;
+    return (isMeant ? plaintextSecrets({ ...patch, apiVersion: 'v1', kind: 'Secret' }) : []).map((message) =>
+      plaintext(file, `${field}: ${message}`),
+    );
+  }
+  return patch
+    .filter(isMapping)
+    .filter((one) => /^\/(?:data|stringData)(?:\/|$)/.test(String(one['path'])) && isPlaintext(one['value']))
+    .map(({ path }) => {
+      const what = `${field} writes ${String(path).slice(0, 200)}`;
+      return plaintext(
+        file,
+        targetKind === 'Secret'
+          ? `${what} of a Secret in the clear`
+          : `${what} in the clear, of a Secret perhaps: name the kind in target`,
+      );
+    });
+}
+
+/** A target's kind is a regular expression (kustomize api/types/selector.go); without one every kind is meant. */
+function mayBeSecret(targetKind: string | undefined): boolean {
+  return targetKind === undefined || targetKind === 'Secret' || !/^[A-Za-z]+$/.test(targetKind);
 }
 
 function remote(file: string, message: string): CheckProblem {

@@ -13,8 +13,13 @@ export function plaintextSecrets(value: unknown): string[] {
   if (!isMapping(value)) {
     return [];
   }
-  const items = Array.isArray(value['items']) ? value['items'] : [];
+  const items = Array.isArray(value['items']) ? value['items'].map((item) => itemOf(value, item)) : [];
   return [...items.flatMap(plaintextSecrets), ...(isSecret(value) ? plaintextKeys(value) : [])];
+}
+
+/** An item without a kind is what its list says (apimachinery `unstructuredJSONScheme.decodeToList`). */
+function itemOf({ kind }: Readonly<Record<string, unknown>>, item: unknown): unknown {
+  return kind === 'SecretList' && isMapping(item) && item['kind'] === undefined ? { ...item, kind: 'Secret' } : item;
 }
 
 /** Patches may leave the apiVersion out. */

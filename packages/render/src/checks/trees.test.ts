@@ -114,6 +114,37 @@ describe('no-plaintext-secret', () => {
     ).toHaveLength(1);
   });
 
+  const OPERATIONS = '[{op: add, path: /stringData, value: {a: hunter2}}]';
+  const MERGE = 'apiVersion: v1\nkind: any\nmetadata: {name: any}\nstringData: {a: hunter2}\n';
+
+  it.each([
+    ['every kind', '{name: db}', OPERATIONS],
+    ['a pattern of kinds', '{kind: "Secr.*"}', OPERATIONS],
+    ['a merge patch of another kind', '{kind: Secret}', MERGE],
+  ])('looks into a patch for %s, inline and in a file', (_name, target, patch) => {
+    const inline = `patches: [{patch: ${JSON.stringify(patch)}, target: ${target}}]\n`;
+    const inFile = `patches: [{path: p.yaml, target: ${target}}]\n`;
+    const expected = [
+      expect.stringMatching(/^no-plaintext-secret kustomization.yaml: patches(?:.path)?.* stringData|.*\/stringData/),
+    ];
+    for (const seen of [
+      source({ 'kustomization.yaml': inline }),
+      source({ 'kustomization.yaml': inFile, 'p.yaml': patch }),
+      source({ 'kustomization.yaml': inFile.replace('patches', 'patchesJson6902'), 'p.yaml': patch }),
+    ]) {
+      expect(seen).toEqual(expected);
+      expect(seen.join()).not.toContain('hunter2');
+    }
+  });
+
+  it('leaves patches of other kinds alone, and knows the items of a SecretList without their kind', () => {
+    const operation = JSON.stringify('[{op: add, path: /data/a, value: b}]');
+    const target = '{kind: ConfigMap, name: web}';
+    expect(source({ 'kustomization.yaml': `patches: [{patch: ${operation}, target: ${target}}]\n` })).toEqual([]);
+    const list = 'apiVersion: v1\nkind: SecretList\nitems: [{metadata: {name: a}, stringData: {a: hunter2}}]\n';
+    expect(source({ 'a.yaml': list })).toHaveLength(1);
+  });
+
   it('takes a generator with literals or open files for a plaintext secret', () => {
     const kustomization = `secretGenerator: [{name: s, literals: [a=hunter2], envs: [open.env, sealed.env]}]\n`;
     const files = { 'open.env': 'a=b\n', 'sealed.env': `a=${sealed}\nsops_mac=${sealed}\n` };

@@ -1,15 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { type Context, UserError } from '@gitless/core';
+import { cutDocuments } from '../documents.ts';
 import {
   isRemote,
   KUSTOMIZATION_NAMES,
   type KustomizationContent,
   readKustomization,
+  readPluginConfiguration,
   withoutUserInfo,
 } from '../kustomization-walk.ts';
 import { isDirectory, isFile, requireInside } from '../paths.ts';
 import { run, type Tool } from '../tools.ts';
+import { isMapping, parseYaml } from '../yaml.ts';
 
 export interface KustomizeRequest {
   readonly tool: Tool;
@@ -40,7 +43,9 @@ async function requireLocalBases(workspace: string, directory: string): Promise<
     if (file !== undefined) {
       const name = relative(workspace, join(folder, file.slice(real.length)));
       const content = readKustomization(name, await readFile(file, 'utf8'));
-      problems.push(...remoteProblems(name, content));
+      for (const part of [content, ...(await pluginConfigurations(real, name, content))]) {
+        problems.push(...remoteProblems(name, part));
+      }
       const bases = content.references.filter(({ value }) => !isRemote(value)).map(({ value }) => resolve(real, value));
       for (const base of bases) {
         if (await isDirectory(base)) {
@@ -70,6 +75,30 @@ function remoteProblems(name: string, content: KustomizationContent): string[] {
     ...content.charts.map((field) => `${name}: ${field} pulls a chart; render it with the helm engine`),
   ];
 }
+
+/** Builtin plugins fetch too; a kustomization holds their configuration in place or names its file. */
+async function pluginConfigurations(
+  folder: string,
+  name: string,
+  content: KustomizationContent,
+): Promise<KustomizationContent[]> {
+  const texts = content.inline.filter(({ field }) => PLUGIN_FIELDS.includes(field)).map(({ text }) => text);
+  for (const { field, value } of content.references) {
+    const file = resolve(folder, value);
+    if (PLUGIN_FIELDS.includes(field) && !isRemote(value) && (await isFile(file))) {
+      texts.push(await readFile(file, 'utf8'));
+    }
+  }
+  return texts
+    .flatMap((text) => cutDocuments(text))
+    .map(({ text, line }) => parseYaml(name, text, line))
+    .filter(isMapping)
+    .filter((value) => value['apiVersion'] === 'builtin')
+    .map(readPluginConfiguration);
+}
+
+/** `resources` too: generators may name a folder, whose kustomization lists them so. */
+const PLUGIN_FIELDS: readonly string[] = ['generators', 'transformers', 'validators', 'resources'];
 
 async function kustomizationIn(directory: string): Promise<string | undefined> {
   for (const name of KUSTOMIZATION_NAMES) {
