@@ -11,8 +11,9 @@ import {
   runMain,
   setDigestOutputs,
 } from '@gitless/ci';
-import { canonicalJson, type Digest, errorMessage, mapBounded, sha256, UserError } from '@gitless/core';
+import { canonicalJson, errorMessage, mapBounded, sha256, UserError } from '@gitless/core';
 import {
+  asDigest,
   type Component,
   type ComponentResult,
   failureOf,
@@ -211,7 +212,7 @@ async function packageOne(
     tools: (rendered?.result.tools ?? []).map((tool) => ({
       name: tool.name,
       version: tool.version,
-      digest: tool.digest as Digest,
+      digest: asDigest(tool.digest),
       reportedBy: 'render job',
     })),
     flags: flags(source, inputs),

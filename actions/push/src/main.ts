@@ -10,6 +10,7 @@ import {
   filterByName,
   forgetResult,
   type Identity,
+  moveChannels,
   otherRefTags,
   type Policy,
   type Published,
@@ -23,7 +24,6 @@ import {
   requireAllOk,
   requireSettings,
   resolvePolicy,
-  tagPublished,
   type WorkDir,
   withFormerFailures,
   workDir,
@@ -33,7 +33,7 @@ import { connectRegistry } from '@gitless/registry-auth';
 import type { Inputs } from './inputs.ts';
 import { summarize } from './summary.ts';
 
-const MAX_PARALLEL = 8;
+const MAX_PARALLEL = 16;
 
 export function main(inputs: Inputs): Promise<void> {
   return runMain('push', (action) => push(action, inputs));
@@ -73,7 +73,7 @@ async function push(action: Action, inputs: Inputs): Promise<void> {
     publishContent(context, request),
   );
 
-  // Tags move one after the other, each component's only once its own content is verified (invariant 13).
+  // Channels move one after the other, each component's only once its own content is verified (invariant 13).
   const done: ComponentResult[] = [];
   for (const [index, candidate] of candidates.entries()) {
     done.push(await tagOne(candidate, published[index]));
@@ -135,9 +135,10 @@ async function tagOne(
     if (!published?.ok) {
       throw published?.error;
     }
-    const tags = await tagPublished(request, published.value);
+    await moveChannels(request, published.value);
     const repository = `${request.client.registry}/${request.repository}`;
-    return { ...component, repository, tags, bundles: [...published.value.bundles] };
+    const { tag, bundles } = published.value;
+    return { ...component, repository, tags: [tag, ...request.tags], bundles: [...bundles] };
   } catch (error) {
     return { name: component.name, status: 'failed', error: failureOf(error) };
   }

@@ -92,10 +92,8 @@ async function sign(action: Action, inputs: Inputs): Promise<void> {
     signer: { issuer, subject },
     ...(optIns.length === 0 ? {} : { optIns }),
   };
-  const rootFile = join(dir.root, 'flux-trusted-root.json');
-  await writeFileAtomic(rootFile, fluxRoot);
-  action.setOutput('flux-trusted-root', rootFile);
-  await setOutputs(action, dir, result, signed);
+  await setOutputs(action, dir, result, fluxRoot);
+  await setSignatureOutputs(action, dir, result, signed);
   if (inputs.summary) {
     await action.writeSummary(summarize(result, { sharedIdentity: session.optIns.length > 0, fluxRoot }));
   }
@@ -124,17 +122,23 @@ function describeBundle({ predicateType, digest, verified }: SignedBundle) {
   return { predicateType, digest, logIndex: verified.logIndex };
 }
 
+async function setOutputs(action: Action, dir: WorkDir, result: Result, fluxRoot: string): Promise<void> {
+  const rootFile = join(dir.root, 'flux-trusted-root.json');
+  await writeFileAtomic(rootFile, fluxRoot);
+  action.setOutput('flux-trusted-root', rootFile);
+  action.setOutput('result', await writeResult(dir, result));
+  action.setOutput('identity', result.signer?.subject ?? '');
+  action.setOutput('issuer', result.signer?.issuer ?? '');
+  setDigestOutputs(action, result.components);
+}
+
 /** `bundle-path` and `log-index` are of the signature statement of a single component; with several the result has them all. */
-async function setOutputs(
+async function setSignatureOutputs(
   action: Action,
   dir: WorkDir,
   result: Result,
   signed: readonly SignedBundle[],
 ): Promise<void> {
-  action.setOutput('result', await writeResult(dir, result));
-  action.setOutput('identity', result.signer?.subject ?? '');
-  action.setOutput('issuer', result.signer?.issuer ?? '');
-  setDigestOutputs(action, result.components);
   const [component, ...others] = result.components;
   const signature = signed.find(({ predicateType }) => predicateType === PREDICATE.signature);
   if (component === undefined || others.length > 0 || signature === undefined) {

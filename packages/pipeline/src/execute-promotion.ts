@@ -16,7 +16,7 @@ import * as v from 'valibot';
 import { bundleReferrer } from './layout-store.ts';
 import type { PromotionPlan } from './plan-promotion.ts';
 import { type PromotionRequest, placeName } from './promotion-request.ts';
-import { moveTag, pushBundles, readBackManifest, type TaggableManifest, writeTagOnce } from './publish.ts';
+import { pushBundles, readBackManifest, setTag, type TaggableManifest, writeTagOnce } from './publish.ts';
 import {
   type BundleReferrer,
   isSignedBy,
@@ -98,15 +98,16 @@ export async function preparePromotion(
 export async function tagPromoted(request: PromotionRequest, prepared: PreparedPromotion): Promise<void> {
   const { client, repository } = request.target;
   await writeTagOnce(client, repository, request.version, prepared.manifest);
-  await requireUnmoved(request, prepared);
-  await moveTag(client, repository, request.channel, prepared.manifest);
+  if (!(await isMoved(request, prepared))) {
+    await setTag(client, repository, request.channel, prepared.manifest);
+  }
 }
 
 /** What this run must have signed itself before a tag moves. */
 const OWN_PREDICATES: readonly string[] = [PREDICATE.signature, PREDICATE.promotion];
 
-/** The channel may have moved since the plan: a lost update is an error, not a race won. */
-async function requireUnmoved(request: PromotionRequest, { current, manifest }: PreparedPromotion): Promise<void> {
+/** Whether the channel is at the digest. It may have moved elsewhere since the plan: a lost update is an error, not a race won. */
+async function isMoved(request: PromotionRequest, { current, manifest }: PreparedPromotion): Promise<boolean> {
   const { client, repository } = request.target;
   const now = (await client.getManifest(repository, request.channel))?.descriptor.digest;
   if (now !== current && now !== manifest.descriptor.digest) {
@@ -117,6 +118,7 @@ async function requireUnmoved(request: PromotionRequest, { current, manifest }: 
       fix: 'run the preview again; let one workflow promote, in a concurrency group that queues',
     });
   }
+  return now === manifest.descriptor.digest;
 }
 
 function asReferrer({ manifest: subject }: PromotionPlan, { bundle, verified }: SignedStatement): BundleReferrer {

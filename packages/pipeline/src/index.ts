@@ -17,7 +17,7 @@ export {
 export { type PromotionPlan, planPromotion } from './plan-promotion.ts';
 export { asIdentity, type Policy, type PolicyInputs, requireSettings, resolvePolicy } from './policy.ts';
 export { type PromotionPlace, type PromotionRequest, requireDigestUnlessPlan } from './promotion-request.ts';
-export { type Published, type PublishRequest, publishContent, tagPublished } from './publish.ts';
+export { moveChannels, type Published, type PublishRequest, publishContent } from './publish.ts';
 export {
   packRenderedTree,
   type RenderedTree,

@@ -29,15 +29,17 @@ export interface PublishRequest {
   readonly tags: readonly string[];
 }
 
-/** In the registry and verified there; no tag names it yet. */
+/** In the registry and verified there; of the tags only the build's own names it yet. */
 export interface Published {
   readonly manifest: TaggableManifest;
+  /** The build tag. */
+  readonly tag: string;
   readonly bundles: readonly { readonly predicateType: string; readonly digest: Digest }[];
 }
 
 /**
- * Publishes one component up to its tags: content by digest, referrers, read-back, verification (invariant 1). Nothing that is there
- * already is sent again. Throws what the registry and the verification say.
+ * Publishes one component up to its channels: content by digest, referrers, read-back, verification, then the build tag (invariant 1),
+ * which is written once and which nothing follows. Nothing that is there already is sent again. Throws what the registry and the verification say.
  */
 export async function publishContent(context: Context, request: PublishRequest): Promise<Published> {
   const { client, repository, component, digest, identity } = request;
@@ -47,8 +49,11 @@ export async function publishContent(context: Context, request: PublishRequest):
   const trust = { root: request.trustedRoot, identities: [identity] };
   const evidence = await readEvidence(context, client, { repository, digest }, trust);
   const verified = requireEvidence(evidence, { identity, predicateTypes: REQUIRED_PREDICATES, component, digest });
+  const tag = buildTag(request.build);
+  await writeTagOnce(client, repository, tag, manifest);
   return {
     manifest,
+    tag,
     bundles: verified.map(({ descriptor, verified: { statement } }) => ({
       predicateType: statement.predicateType,
       digest: descriptor.digest,
@@ -56,15 +61,11 @@ export async function publishContent(context: Context, request: PublishRequest):
   };
 }
 
-/** Writes the build tag once, then moves the channels; call it only with what {@link publishContent} returned. Returns all tags. */
-export async function tagPublished(request: PublishRequest, { manifest }: Published): Promise<string[]> {
-  const { client, repository, tags } = request;
-  const once = buildTag(request.build);
-  await writeTagOnce(client, repository, once, manifest);
-  for (const tag of tags) {
-    await moveTag(client, repository, tag, manifest);
+/** Moves the channels; call it only with what {@link publishContent} returned. */
+export async function moveChannels(request: PublishRequest, { manifest }: Published): Promise<void> {
+  for (const tag of request.tags) {
+    await moveTag(request.client, request.repository, tag, manifest);
   }
-  return [once, ...tags];
 }
 
 /** A manifest to be tagged: always the bytes that were read back, so that a tag cannot name anything else. */
@@ -160,7 +161,7 @@ export async function writeTagOnce(
   }
 }
 
-/** Points a tag to a digest and reads it back. Throws `READ_BACK_FAILED` when another writer was faster. */
+/** As {@link setTag}, where the tag does not point to the digest already. */
 export async function moveTag(
   client: RegistryClient,
   repository: string,
@@ -173,7 +174,8 @@ export async function moveTag(
   }
 }
 
-async function setTag(
+/** Points a tag to a digest and reads it back. Throws `READ_BACK_FAILED` when another writer was faster. */
+export async function setTag(
   client: RegistryClient,
   repository: string,
   tag: string,
