@@ -67,17 +67,18 @@ describe('three components of one gitless.yaml', () => {
     }
   });
 
-  it('get their tags one after the other, all tags of one naming one digest', () => {
+  it('get a build tag each, then their channels one after the other, all tags of one naming one digest', () => {
     const build = `b-${world.workspace.sha.slice(0, 12)}-16234567890`;
-    expect(world.registry.tagHistory).toEqual(
-      NAMES.flatMap((component) =>
-        [build, 'latest', 'next'].map((tag) => ({
-          repository: `acme/${component}`,
-          tag,
-          digest: textAt(digests, component),
-        })),
-      ),
-    );
+    const tagged = (component: string, tag: string) => ({
+      repository: `acme/${component}`,
+      tag,
+      digest: textAt(digests, component),
+    });
+    const history = world.registry.tagHistory;
+    const buildTags = history.slice(0, NAMES.length).sort((a, b) => (a.repository < b.repository ? -1 : 1));
+    expect(buildTags).toEqual(NAMES.map((component) => tagged(component, build)));
+    const channels = NAMES.flatMap((component) => ['latest', 'next'].map((tag) => tagged(component, tag)));
+    expect(history.slice(NAMES.length)).toEqual(channels);
   });
 
   it('are promoted by the output digests of push, those that the filter leaves', async () => {

@@ -10,8 +10,8 @@ export interface DelayProxy {
 }
 
 export async function startDelayProxy(target: URL, delayMs: number): Promise<DelayProxy> {
-  // Idle connections end here before the service ends them, and there after the client did: no request meets a closing one.
-  const agent = new Agent({ keepAlive: true, timeout: 5_000 });
+  // A connection for each request: none is reused at the very moment in which the service closes it.
+  const agent = new Agent({ keepAlive: false });
   let count = 0;
   const server = createServer((request, response) => {
     count += 1;
@@ -22,10 +22,11 @@ export async function startDelayProxy(target: URL, delayMs: number): Promise<Del
         response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
         answer.pipe(response);
       });
-      onward.once('error', () => response.destroy());
+      onward.once('error', (error) => response.writeHead(502).end(`${target.origin}: ${error.message}`));
       request.pipe(onward);
     }, delayMs);
   });
+  // Longer than any client keeps its own.
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(0, '127.0.0.1', resolve);

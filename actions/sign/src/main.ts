@@ -32,7 +32,7 @@ import type { Inputs } from './inputs.ts';
 import { summarize } from './summary.ts';
 
 /** Rekor v2 answers at its next checkpoint, whatever their number: waiting costs nothing but time. */
-const MAX_PARALLEL = 32;
+const MAX_PARALLEL = 50;
 
 export function main(inputs: Inputs): Promise<void> {
   return runMain('sign', (action) => sign(action, inputs));
@@ -118,8 +118,8 @@ function toComponent(component: ComponentResult, outcome: Settled<SignedBundle[]
     : { name: component.name, status: 'failed', error: failureOf(outcome?.error) };
 }
 
-function describeBundle({ predicateType, digest, verified }: SignedBundle) {
-  return { predicateType, digest, logIndex: verified.logIndex };
+function describeBundle({ predicateType, digest, logIndex }: SignedBundle) {
+  return { predicateType, digest, logIndex };
 }
 
 async function setOutputs(action: Action, dir: WorkDir, result: Result, fluxRoot: string): Promise<void> {
@@ -149,5 +149,5 @@ async function setSignatureOutputs(
   const path = join(dir.root, 'bundles', `${component.name}.sigstore.json`);
   await writeFileAtomic(path, signature.bundle);
   action.setOutput('bundle-path', path);
-  action.setOutput('log-index', signature.verified.logIndex);
+  action.setOutput('log-index', signature.logIndex);
 }

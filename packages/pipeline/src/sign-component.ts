@@ -16,7 +16,7 @@ import {
 } from '@gitless/core';
 import { completeProvenance } from '@gitless/evidence';
 import type { Descriptor } from '@gitless/oci';
-import { type Signer, type TrustedRoot, type VerifiedStatement, verifyBundle } from '@gitless/signing';
+import { type Signer, type TrustedRoot, verifyBundle } from '@gitless/signing';
 import { RUN_AGAIN } from './handover.ts';
 import { findArtifact, STATEMENT_FILES, type StoredArtifact, writeBundle } from './layout-store.ts';
 
@@ -26,7 +26,7 @@ export interface SignedBundle {
   readonly digest: Digest;
   readonly entry: Descriptor;
   readonly bundle: Uint8Array;
-  readonly verified: VerifiedStatement;
+  readonly logIndex: string;
 }
 
 export interface SignRequest {
@@ -68,7 +68,7 @@ async function signStatement(
   const { bundle, verified } = await signer.sign(statement);
   const { predicateType } = statement;
   const entry = await writeBundle(layout, artifact, { bytes: bundle, predicateType, signedAt: verified.signedAt });
-  return { predicateType, digest: entry.digest, entry, bundle, verified };
+  return { predicateType, digest: entry.digest, entry, bundle, logIndex: verified.logIndex };
 }
 
 /** The signature statement first: its bundle is the one that a person asks for. */
@@ -143,7 +143,7 @@ function keepBundle(artifact: StoredArtifact, statement: Statement, request: Sig
     try {
       const verified = verifyBundle(request.trustedRoot, bundle, { digest: request.digest, issuer, subject });
       if (verified.statement.predicateType === predicateType) {
-        return { predicateType, digest: entry.digest, entry, bundle, verified };
+        return { predicateType, digest: entry.digest, entry, bundle, logIndex: verified.logIndex };
       }
     } catch {
       // A bundle that does not verify is replaced by a new one.
