@@ -10,6 +10,8 @@ export default defineConfig({
       'test/{contract,actions,repository}/**/*.test.ts',
     ],
     allowOnly: false,
+    // Half of a black-box test is waiting for a spawned action: more workers than cores overlap it.
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters,
