@@ -5,12 +5,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { toolFile, toolFolder } from '../build-tools.ts';
 import { sourceDirectory } from '../go.ts';
-import {
-  conditionOf,
-  type KubernetesClient,
-  type KubernetesObject,
-  type ObjectReference,
-} from '../kubernetes-client.ts';
+import type { KubernetesClient, KubernetesObject, ObjectReference } from '../kubernetes-client.ts';
 import { installCustomResources, startKubernetes } from './kubernetes.ts';
 import {
   answers,
@@ -90,12 +85,21 @@ export async function startFlux(name: string): Promise<FluxCluster> {
       await client.merge(reference, { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': requestedAt } } });
       return waitFor(`${reference.kind} ${reference.name} handled the request`, async () => {
         const object = await client.get(reference);
-        const handled = object?.status?.lastHandledReconcileAt === requestedAt;
-        // A controller sees a new object twice: the first time it only adds its finalizer.
-        return handled && /^(True|False) /.test(conditionOf(object, 'Ready')) ? object : undefined;
+        return object?.status?.lastHandledReconcileAt === requestedAt && isSettled(object) ? object : undefined;
       });
     },
   };
+}
+
+/**
+ * A controller sees a new object twice: the first time it only adds its finalizer. The second time the conditions are written before the
+ * rest of the status (fluxcd/pkg `runtime/patch`, Helper.Patch), and a success is complete once the generation counts as observed.
+ */
+function isSettled({ apiVersion, metadata, status }: KubernetesObject): boolean {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  // flux-operator writes its status at once and without this member.
+  const complete = !apiVersion.includes('.toolkit.fluxcd.io/') || status?.observedGeneration === metadata.generation;
+  return ready === 'False' || (ready === 'True' && complete);
 }
 
 /** The definitions lie in the modules that the controllers are built from. */
