@@ -78,6 +78,20 @@ describe('wrong inputs, all of them at once', () => {
       says: ['registry and repository are both given'],
     },
     {
+      when: 'registry and repository both',
+      action: 'promote',
+      inputs: { ...WEB, repository: 'registry.example.test/acme/web' },
+      code: 'BAD_INPUTS',
+      says: ['registry and repository are both given'],
+    },
+    {
+      when: 'to-registry and to-repository both',
+      action: 'promote',
+      inputs: { ...WEB, 'to-registry': 'registry.example.test/p', 'to-repository': 'registry.example.test/p/web' },
+      code: 'BAD_INPUTS',
+      says: ['to-registry and to-repository are both given'],
+    },
+    {
       when: 'a reference with a scheme',
       action: 'push',
       inputs: { registry: 'https://registry.example.test/acme' },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Action, mintIdToken, requireCommit, requireTrustedTrigger, runMain, setDigestOutputs } from '@gitless/ci';
+import { type Action, mintIdToken, policySource, requireTrustedTrigger, runMain, setDigestOutputs } from '@gitless/ci';
 import { mapBounded } from '@gitless/core';
 import type { RegistryClient } from '@gitless/oci';
 import {
@@ -11,13 +11,12 @@ import {
   type Policy,
   type PromoteResult,
   type PromotionRequest,
-  readConfig,
+  readPolicy,
   readTrustedRoot,
   requireAllOk,
   requirePromotable,
   requireSettings,
   requireVersion,
-  resolvePolicy,
   resolveServices,
   type ServiceSettings,
   serviceSettings,
@@ -44,12 +43,7 @@ async function promote(action: Action, inputs: Inputs): Promise<void> {
   const dir = workDir(inputs['work-dir'] ?? join(action.temp, 'gitless'));
   await forgetResult(dir, 'promote');
   const trigger = requireTrustedTrigger(build, action.event, inputs);
-  const config = await readConfig(workspace, inputs.config);
-  if (config !== undefined && trigger.onDefaultBranch) {
-    // Its rules count because the run is on the default branch: then the file must be from there too (invariant 12).
-    await requireCommit(context, build, workspace);
-  }
-  const policy = resolvePolicy(config, trigger.onDefaultBranch, inputs);
+  const { config, policy } = await readPolicy(policySource(action, trigger), inputs);
   requireInputs(inputs, policy);
   const candidates = readCandidates(inputs, config, policy);
   const trustedRoot = await readTrustedRoot(workspace, policy.trustedRoot ?? '');

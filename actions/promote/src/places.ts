@@ -78,12 +78,14 @@ function placesOf(
   inputs: Inputs,
   policy: Policy,
 ): { source: Repository; target: Repository } {
-  const source = place('repository', component, count, inputs.repository, inputs.registry ?? policy.registry);
-  const prefix = inputs['to-registry'] ?? (inputs['to-repository'] === undefined ? policy.production : undefined);
+  requireOneOf(inputs, 'repository', 'registry', count);
+  requireOneOf(inputs, 'to-repository', 'to-registry', count);
+  const source = place(component, 'repository', inputs.repository, inputs.registry ?? policy.registry);
+  if (source === undefined) {
+    throw badInputs('no registry to promote from', 'give registry or repository, or registry in gitless.yaml');
+  }
   const target =
-    inputs['to-repository'] === undefined && prefix === undefined
-      ? source
-      : place('to-repository', component, count, inputs['to-repository'], prefix);
+    place(component, 'to-repository', inputs['to-repository'], inputs['to-registry'] ?? policy.production) ?? source;
   if (source.registry !== target.registry) {
     throw new UserError({
       code: 'REGISTRIES_DIFFER',
@@ -95,26 +97,30 @@ function placesOf(
   return { source, target };
 }
 
-function place(
-  field: string,
-  component: string,
+/** A complete repository is one component's place, and then no prefix is meant. */
+function requireOneOf(
+  inputs: Inputs,
+  repository: 'repository' | 'to-repository',
+  prefix: 'registry' | 'to-registry',
   count: number,
+): void {
+  if (inputs[repository] !== undefined && (count > 1 || inputs[prefix] !== undefined)) {
+    throw badInputs(
+      count > 1 ? `${repository} names one place for several components` : `${prefix} and ${repository} are both given`,
+      `give ${prefix} as a prefix: each component gets <${prefix}>/<component>`,
+    );
+  }
+}
+
+/** The complete repository, else the component below the prefix; undefined when there is neither. */
+function place(
+  component: string,
+  field: string,
   repository: string | undefined,
   prefix: string | undefined,
-): Repository {
-  if (repository !== undefined) {
-    if (count > 1) {
-      throw badInputs(
-        `${field} names one place for several components`,
-        'give a registry prefix: each component gets <prefix>/<component>',
-      );
-    }
-    return parseRepository(field, repository);
-  }
-  if (prefix === undefined) {
-    throw badInputs('no registry to promote from', 'give registry or repository, or registry in gitless.yaml');
-  }
-  return parseRepository(field, `${prefix}/${component}`);
+): Repository | undefined {
+  const text = repository ?? (prefix === undefined ? undefined : `${prefix}/${component}`);
+  return text === undefined ? undefined : parseRepository(field, text);
 }
 
 function badInputs(what: string, fix: string): UserError {

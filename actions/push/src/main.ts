@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type Action, requireCommit, requireTrustedTrigger, runMain, setDigestOutputs } from '@gitless/ci';
+import { type Action, policySource, requireTrustedTrigger, runMain, setDigestOutputs } from '@gitless/ci';
 import { type Build, mapBounded, type Settled, UserError } from '@gitless/core';
 import { parseRepository, type RegistryClient, type Repository } from '@gitless/oci';
 import {
@@ -18,12 +18,11 @@ import {
   publishContent,
   pushTags,
   type Result,
-  readConfig,
+  readPolicy,
   readResult,
   readTrustedRoot,
   requireAllOk,
   requireSettings,
-  resolvePolicy,
   type WorkDir,
   withFormerFailures,
   workDir,
@@ -44,12 +43,7 @@ async function push(action: Action, inputs: Inputs): Promise<void> {
   const dir = workDir(inputs['work-dir'] ?? join(action.temp, 'gitless'));
   await forgetResult(dir, 'push');
   const trigger = requireTrustedTrigger(build, action.event, inputs);
-  const config = await readConfig(workspace, inputs.config);
-  if (config !== undefined && trigger.onDefaultBranch) {
-    // Its rules count because the run is on the default branch: then the file must be from there too (invariant 12).
-    await requireCommit(context, build, workspace);
-  }
-  const policy = resolvePolicy(config, trigger.onDefaultBranch, inputs);
+  const { config, policy } = await readPolicy(policySource(action, trigger), inputs);
   const tags = trigger.onDefaultBranch ? pushTags(inputs.tags, policy.channels) : otherRefTags(inputs, config);
   requireSettings('push', [
     ['trusted-root', policy.trustedRoot],

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type Action, mintIdToken, requireCommit, requireTrustedTrigger, runMain, setDigestOutputs } from '@gitless/ci';
+import { type Action, mintIdToken, policySource, requireTrustedTrigger, runMain, setDigestOutputs } from '@gitless/ci';
 import { mapBounded, PREDICATE, type Settled } from '@gitless/core';
 import {
   addEntries,
@@ -11,12 +11,11 @@ import {
   openSession,
   type Policy,
   type Result,
-  readConfig,
+  readPolicy,
   readResult,
   readTrustedRoot,
   requireAllOk,
   requireSettings,
-  resolvePolicy,
   resolveServices,
   type SignedBundle,
   serviceSettings,
@@ -43,12 +42,7 @@ async function sign(action: Action, inputs: Inputs): Promise<void> {
   const dir = workDir(inputs['work-dir'] ?? join(action.temp, 'gitless'));
   await forgetResult(dir, 'sign');
   const trigger = requireTrustedTrigger(build, action.event, inputs);
-  const config = await readConfig(workspace, inputs.config);
-  if (config !== undefined && trigger.onDefaultBranch) {
-    // Its rules count because the run is on the default branch: then the file must be from there too (invariant 12).
-    await requireCommit(context, build, workspace);
-  }
-  const policy = resolvePolicy(config, trigger.onDefaultBranch, inputs);
+  const { policy } = await readPolicy(policySource(action, trigger), inputs);
   const { trustedRoot, services } = await readInstance(action, inputs, policy);
   const fluxRoot = fluxTrustedRoot(trustedRoot, services.rekorUrl);
   const packaged = await readResult(dir, 'package', build);

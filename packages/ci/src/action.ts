@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import * as core from '@actions/core';
 import {
   type Build,
@@ -43,9 +42,6 @@ export async function startAction<S extends InputSpecs>(
   specs: S,
   load: () => Promise<{ main: (inputs: InputValues<S>) => Promise<void> }>,
 ): Promise<void> {
-  // V8 lets the space for new objects grow to a hundred megabytes before it collects: half of the memory of a job with many
-  // components, for a tenth of its CPU time. Read whenever that space would grow.
-  setFlagsFromString('--semi-space-growth-factor=1');
   let inputs: InputValues<S>;
   try {
     inputs = readInputs(specs, process.env, mask);

@@ -19,6 +19,7 @@ export {
   withDefault,
 } from './inputs.ts';
 export { codeBlock, details, escapeMarkdown, table } from './markdown.ts';
+export { policySource } from './policy-source.ts';
 export { commonInputs, identityInputs, registryInputs, serviceInputs, triggerInputs } from './shared-inputs.ts';
 export { requireTrustedTrigger, type Trigger, type TriggerRules } from './trigger.ts';
 export { commitDate, dirtyFiles, listFiles, requireClean, requireCommit } from './working-tree.ts';

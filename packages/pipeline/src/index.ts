@@ -15,7 +15,7 @@ export {
   writePackages,
 } from './package-component.ts';
 export { type PromotionPlan, planPromotion } from './plan-promotion.ts';
-export { asIdentity, type Policy, type PolicyInputs, requireSettings, resolvePolicy } from './policy.ts';
+export { asIdentity, type Policy, readPolicy, requireSettings } from './policy.ts';
 export { type PromotionPlace, type PromotionRequest, requireDigestUnlessPlan } from './promotion-request.ts';
 export { moveChannels, type Published, type PublishRequest, publishContent } from './publish.ts';
 export {

@@ -1,4 +1,5 @@
 import { UserError } from '@gitless/core';
+import { readConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
 import type { Identity } from './verify-artifact.ts';
 
@@ -19,6 +20,31 @@ export interface Policy {
   readonly channels: Config['channels'];
   readonly registry: string | undefined;
   readonly production: string | undefined;
+}
+
+/** The checkout that holds `gitless.yaml`, and how to make sure of it. */
+export interface PolicySource {
+  /** Absolute path of the checkout. */
+  readonly workspace: string;
+  readonly onDefaultBranch: boolean;
+  /** Rejects unless the checkout is the commit of this run. */
+  readonly requireCommit: () => Promise<void>;
+}
+
+/**
+ * Reads `gitless.yaml` and what it and the inputs rule. On the default branch the file's rules count, so the file must be from there too:
+ * another `ref` checked out would bring rules that nobody merged (invariant 12). Throws what `readConfig`, {@link resolvePolicy} and
+ * `requireCommit` throw.
+ */
+export async function readPolicy(
+  source: PolicySource,
+  inputs: PolicyInputs & { readonly config: string | undefined },
+): Promise<{ readonly config: Config | undefined; readonly policy: Policy }> {
+  const config = await readConfig(source.workspace, inputs.config);
+  if (config !== undefined && source.onDefaultBranch) {
+    await source.requireCommit();
+  }
+  return { config, policy: resolvePolicy(config, source.onDefaultBranch, inputs) };
 }
 
 /**
